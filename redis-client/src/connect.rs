@@ -1,0 +1,266 @@
+//! From a [`Config`] to a connection that is ready for commands: dialling, TLS, handshake.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::call::{Call, Executor, Request};
+use crate::command::Command;
+use crate::commands::ConnectionCommands;
+use crate::config::{Address, Config, Credentials, Protocol};
+use crate::connection::{Transport, lost};
+use crate::encoder::Utf8;
+use crate::error::{Error, ErrorKind, Outcome, Result};
+use crate::reply::{self, Reply, ReplyKind};
+use crate::resp::{Frame, ReplyLimits, Scanner};
+
+/// A socket after the handshake, and bytes that came after that.
+pub(crate) struct Link {
+    pub(crate) io: Pin<Box<dyn Transport>>,
+    pub(crate) unread: BytesMut,
+}
+
+/// A server's address with all that can be prepared before dialling.
+pub(crate) struct Endpoint {
+    address: Address,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::tls::Connector>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(config: &Config) -> Result<Self> {
+        Ok(Self {
+            address: config.address.clone(),
+            #[cfg(feature = "tls")]
+            tls: match &config.address {
+                Address::Tcp { tls: true, .. } => {
+                    Some(crate::tls::Connector::new(config.tls.as_ref())?)
+                }
+                _ => None,
+            },
+        })
+    }
+
+    /// Dials and shakes hands, within the connect timeout.
+    pub(crate) async fn connect(&self, config: &Config) -> Result<Link> {
+        let connecting = async {
+            let io = self.dial(config.keep_alive).await?;
+            handshake(config, io).await
+        };
+        let Some(timeout) = config.connect_timeout else {
+            return connecting.await;
+        };
+        tokio::time::timeout(timeout, connecting)
+            .await
+            .unwrap_or_else(|_| {
+                Err(Error::connect(format!(
+                    "{}: no connection within {timeout:?}",
+                    self.address
+                )))
+            })
+    }
+
+    async fn dial(&self, keep_alive: Option<Duration>) -> Result<Pin<Box<dyn Transport>>> {
+        let failed = |error: io::Error| {
+            Error::connect(format!(
+                "{}: {error}; is a server running there, and does it listen on this address?",
+                self.address
+            ))
+            .with_source(error)
+        };
+        match &self.address {
+            Address::Unix(path) => Ok(Box::pin(UnixStream::connect(path).await.map_err(failed)?)),
+            Address::Tcp { host, port, .. } => {
+                let stream = TcpStream::connect((host.as_str(), *port))
+                    .await
+                    .map_err(failed)?;
+                // Batches are put together by the driver; Nagle's algorithm would only delay them.
+                stream.set_nodelay(true).map_err(failed)?;
+                if let Some(idle) = keep_alive {
+                    let keep_alive = TcpKeepalive::new()
+                        .with_time(idle)
+                        .with_interval(idle / 3 + Duration::from_secs(1));
+                    SockRef::from(&stream)
+                        .set_tcp_keepalive(&keep_alive)
+                        .map_err(failed)?;
+                }
+                #[cfg(feature = "tls")]
+                if let Some(tls) = &self.tls {
+                    return tls.connect(host, stream).await;
+                }
+                Ok(Box::pin(stream))
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp { host, port, .. } => write!(f, "{host}:{port}"),
+            Self::Unix(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Agrees with the server on protocol, user, name and database.
+pub(crate) async fn handshake(config: &Config, io: Pin<Box<dyn Transport>>) -> Result<Link> {
+    let mut talk = Handshake {
+        io,
+        unread: BytesMut::new(),
+    };
+    let credentials = match &config.credentials {
+        None => None,
+        Some(Credentials::Fixed { username, password }) => {
+            Some((username.clone(), password.clone()))
+        }
+        Some(Credentials::Provider(provider)) => Some(provider().await?),
+    };
+    let resp3 = match config.protocol {
+        Some(Protocol::Resp2) => false,
+        Some(Protocol::Resp3) => {
+            talk.hello(config, credentials.as_ref()).await?;
+            true
+        }
+        None => match talk.hello(config, credentials.as_ref()).await {
+            Ok(()) => true,
+            // Before Redis 6: unknown command. Later, with RESP3 refused: NOPROTO.
+            Err(error)
+                if error.kind() == ErrorKind::Server
+                    && matches!(error.code(), Some("ERR" | "NOPROTO")) =>
+            {
+                false
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    if !resp3 {
+        if let Some((username, password)) = &credentials {
+            let mut auth = Plan.auth(password.as_str());
+            if let Some(username) = username {
+                auth = auth.username(username.as_str());
+            }
+            talk.call(auth.into_call()).await?;
+        }
+        if let Some(name) = &config.client_name {
+            talk.call(Plan.client_setname(name.as_str()).into_call())
+                .await?;
+        }
+    }
+    if config.db != 0 {
+        talk.call(Plan.select(i64::from(config.db)).into_call())
+            .await?;
+    }
+    Ok(Link {
+        io: talk.io,
+        unread: talk.unread,
+    })
+}
+
+struct Handshake {
+    io: Pin<Box<dyn Transport>>,
+    unread: BytesMut,
+}
+
+impl Handshake {
+    async fn hello(
+        &mut self,
+        config: &Config,
+        credentials: Option<&(Option<String>, String)>,
+    ) -> Result<()> {
+        let mut hello = Plan.hello().protover(3);
+        if let Some((username, password)) = credentials {
+            hello = hello.auth(username.as_deref().unwrap_or("default"), password.as_str());
+        }
+        if let Some(name) = &config.client_name {
+            hello = hello.setname(name.as_str());
+        }
+        self.call(hello.decode::<()>()).await
+    }
+
+    /// One command, and its reply.
+    async fn call<R: ReplyKind<Utf8>>(&mut self, call: Call<'_, Plan, R>) -> Result<R::Value> {
+        let command = call.into_command();
+        let frame = self
+            .exchange(&command)
+            .await
+            .map_err(|error| error.for_command(command.name()))?;
+        reply::decode::<Utf8, R>(Reply::Frame(frame), Utf8)
+            .map_err(|error| error.for_command(command.name()))
+    }
+
+    async fn exchange(&mut self, command: &Command<'_>) -> Result<Frame> {
+        let mut bytes = BytesMut::new();
+        command.encode(&mut bytes);
+        self.io
+            .write_all(&bytes)
+            .await
+            .map_err(|error| lost(&error))?;
+        self.io.flush().await.map_err(|error| lost(&error))?;
+        // What a server says here is short; anything else is not a Redis server.
+        let mut scanner = Scanner::new(ReplyLimits {
+            frame: 64 * 1024,
+            depth: 8,
+        });
+        loop {
+            let scanned = scanner.scan(&self.unread).map_err(|error| {
+                Error::new(
+                    ErrorKind::Protocol,
+                    Outcome::Unknown,
+                    format!("this is no Redis or Valkey server: {error}"),
+                )
+            })?;
+            if let Some(end) = scanned {
+                let is_push = scanner.top().is_some_and(|top| top.tag == b'>');
+                scanner.reset();
+                if is_push {
+                    self.unread.advance(end);
+                    continue;
+                }
+                return Ok(Frame::from(self.unread.split_to(end).freeze()));
+            }
+            let count = self
+                .io
+                .read_buf(&mut self.unread)
+                .await
+                .map_err(|error| lost(&error))?;
+            if count == 0 {
+                return Err(Error::new(
+                    ErrorKind::Connect,
+                    Outcome::Unknown,
+                    "the server closed the connection during the handshake",
+                ));
+            }
+        }
+    }
+}
+
+/// An executor that executes nothing: the handshake takes its commands from the generated methods.
+struct Plan;
+
+impl Executor for Plan {
+    type Encoder = Utf8;
+    type Output<T> = T;
+    type Ticket = ();
+
+    fn encoder(&self) -> Utf8 {
+        Utf8
+    }
+
+    fn poll_call<R: ReplyKind<Utf8>>(
+        &self,
+        _: &mut Command<'_>,
+        (): &mut (),
+        _: &mut Context<'_>,
+    ) -> Poll<Result<R::Value>> {
+        Poll::Pending
+    }
+
+    fn cancel(&self, (): &mut ()) {}
+}

@@ -1,0 +1,903 @@
+//! The state machine of a connection: commands and bytes in, bytes and replies out. It does no I/O
+//! and reads no clock, so that it can be tested step by step.
+//!
+//! ```text
+//! submit ─► slot Queued, bytes in the outbox ─► take_outbox ─► slot Sent ─► receive ─► slot Ready ─► poll_reply
+//! ```
+//!
+//! Replies come in the order of the commands, so `order` is all that matches them: no map, no id.
+//! Slots and buffers are reused; in a steady state nothing is allocated.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Buf, Bytes, BytesMut};
+use smallvec::SmallVec;
+
+use crate::command::{Command, Flags};
+use crate::error::{Error, ErrorKind, Outcome};
+use crate::reply::Streaming;
+use crate::resp::{Frame, ProtocolError, ReplyLimits, Scanner, Shape};
+
+/// A reply of at least this many bytes is handed out in pieces, where its kind allows that.
+const STREAM_FROM: usize = 64 * 1024;
+
+/// Limits of one connection; see the methods of [`Config`](crate::Config).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CoreLimits {
+    pub(crate) commands: usize,
+    pub(crate) bytes: usize,
+    pub(crate) skip: usize,
+    pub(crate) reply: ReplyLimits,
+}
+
+/// Milliseconds on the driver's clock. Zero: not stamped.
+pub(crate) type Millis = u64;
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    limits: CoreLimits,
+    link: Link,
+    slots: Vec<Slot>,
+    free: Vec<SlotId>,
+    /// Commands without a reply, in the order of the wire.
+    order: VecDeque<SlotId>,
+    /// How many at the end of `order` are still in the outbox.
+    unsent: usize,
+    outbox: BytesMut,
+    /// Whether the outbox holds commands that were cancelled.
+    outbox_has_gaps: bool,
+    /// Encoded bytes of all commands in `order`.
+    bytes_in_flight: usize,
+    /// Where in the stream of sent bytes the first command of `order` begins.
+    front_offset: u64,
+    /// Callers for whom there was no room, and how many of them may try again.
+    waiting: VecDeque<SlotId>,
+    granted: usize,
+    blocking: usize,
+    scanner: Scanner,
+    incoming: Incoming,
+    /// Bytes of the reply at hand that were thrown away.
+    skipped: usize,
+    /// The reader waits for a consumer.
+    paused: bool,
+    /// The connection has to be given up, for this reason.
+    give_up: Option<Error>,
+    wakes: Vec<Waker>,
+    driver: Option<Waker>,
+    pub(crate) pushes: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct SlotId(u32);
+
+#[derive(Debug)]
+enum Link {
+    /// Commands are queued until there is a connection.
+    Down,
+    Up,
+    /// For good.
+    Closed(Error),
+}
+
+#[derive(Debug)]
+struct Slot {
+    state: State,
+    waker: Option<Waker>,
+    len: usize,
+    flags: Flags,
+    streaming: Streaming,
+    /// Milliseconds from sending to the deadline; zero: none.
+    patience: u32,
+    deadline: Millis,
+}
+
+#[derive(Debug)]
+enum State {
+    Free,
+    /// No room yet; `true`: may try again.
+    Waiting(bool),
+    /// In the outbox.
+    Queued,
+    Sent,
+    Ready(Frame),
+    Streaming(Stream),
+    Failed(Error),
+    /// The caller is gone; the reply, if one comes, is thrown away.
+    Abandoned,
+}
+
+#[derive(Debug)]
+struct Stream {
+    head: Option<(Shape, u64)>,
+    chunk: Option<Bytes>,
+    end: Option<Result<(), Error>>,
+}
+
+/// What the next bytes belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Incoming {
+    Reply,
+    /// The elements of the first command's reply.
+    Elements,
+    /// The bytes of the first command's reply, and its CRLF.
+    Bulk(u64),
+}
+
+/// What a caller finds in its slot.
+#[derive(Debug)]
+pub(crate) enum Arrived {
+    Frame(Frame),
+    Stream { shape: Shape, len: u64 },
+}
+
+impl Core {
+    pub(crate) fn new(limits: CoreLimits) -> Self {
+        Self {
+            limits,
+            link: Link::Down,
+            slots: Vec::new(),
+            free: Vec::new(),
+            order: VecDeque::new(),
+            unsent: 0,
+            outbox: BytesMut::new(),
+            outbox_has_gaps: false,
+            bytes_in_flight: 0,
+            front_offset: 0,
+            waiting: VecDeque::new(),
+            granted: 0,
+            blocking: 0,
+            scanner: Scanner::new(limits.reply),
+            incoming: Incoming::Reply,
+            skipped: 0,
+            paused: false,
+            give_up: None,
+            wakes: Vec::new(),
+            driver: None,
+            pushes: 0,
+        }
+    }
+
+    // ---- The caller's side ----
+
+    /// Encodes a command into the outbox, or gives the caller a place in the queue for one.
+    pub(crate) fn submit(
+        &mut self,
+        command: &Command<'_>,
+        streaming: Streaming,
+        patience: u32,
+        cx: &Context<'_>,
+    ) -> Result<SlotId, Error> {
+        if let Link::Closed(error) = &self.link {
+            return Err(error.duplicate().with_outcome(Outcome::NotSent));
+        }
+        let slot = self.allocate(Slot {
+            state: State::Waiting(false),
+            waker: Some(cx.waker().clone()),
+            len: 0,
+            flags: command.flags(),
+            streaming,
+            patience,
+            deadline: 0,
+        });
+        if self.waiting.is_empty() && self.has_room(command) {
+            self.enqueue(slot, command);
+        } else {
+            self.waiting.push_back(slot);
+        }
+        Ok(slot)
+    }
+
+    fn has_room(&self, command: &Command<'_>) -> bool {
+        self.order.is_empty()
+            || (self.order.len() + self.granted < self.limits.commands
+                && self.bytes_in_flight + command.size_hint() <= self.limits.bytes)
+    }
+
+    fn enqueue(&mut self, id: SlotId, command: &Command<'_>) {
+        let before = self.outbox.len();
+        command.encode(&mut self.outbox);
+        let len = self.outbox.len() - before;
+        if let Some(slot) = self.slot(id) {
+            slot.state = State::Queued;
+            slot.len = len;
+        }
+        self.order.push_back(id);
+        self.unsent += 1;
+        self.bytes_in_flight += len;
+        if command.flags().contains(Flags::BLOCKING) {
+            self.blocking += 1;
+        }
+        self.wake_driver();
+    }
+
+    /// The reply in a slot, once it is there. The slot is free again after `Ready`, except that of a
+    /// stream, which [`poll_chunk`](Self::poll_chunk) frees.
+    pub(crate) fn poll_reply(
+        &mut self,
+        id: SlotId,
+        command: &Command<'_>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<Arrived, Error>> {
+        let Some(slot) = self.slot(id) else {
+            return Poll::Pending;
+        };
+        match &mut slot.state {
+            State::Waiting(granted) => {
+                let granted = mem::take(granted);
+                slot.set_waker(cx);
+                if granted {
+                    self.granted -= 1;
+                    if self.has_room(command) {
+                        self.enqueue(id, command);
+                        self.grant();
+                    } else {
+                        self.waiting.push_front(id);
+                    }
+                }
+                Poll::Pending
+            }
+            State::Queued | State::Sent => {
+                slot.set_waker(cx);
+                Poll::Pending
+            }
+            State::Streaming(stream) if stream.head.is_some() => {
+                let (shape, len) = stream.head.take().unwrap_or((Shape::End, 0));
+                Poll::Ready(Ok(Arrived::Stream { shape, len }))
+            }
+            State::Ready(_) | State::Failed(_) => {
+                let state = self.release(id);
+                match state {
+                    State::Ready(frame) => Poll::Ready(Ok(Arrived::Frame(frame))),
+                    State::Failed(error) => Poll::Ready(Err(error)),
+                    _ => Poll::Pending,
+                }
+            }
+            State::Streaming(_) | State::Free | State::Abandoned => Poll::Pending,
+        }
+    }
+
+    /// The next piece of a streamed reply; `None` at its end.
+    pub(crate) fn poll_chunk(
+        &mut self,
+        id: SlotId,
+        cx: &Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Error>>> {
+        let Some(slot) = self.slot(id) else {
+            return Poll::Ready(None);
+        };
+        let State::Streaming(stream) = &mut slot.state else {
+            return Poll::Ready(None);
+        };
+        if let Some(chunk) = stream.chunk.take() {
+            self.wake_driver();
+            return Poll::Ready(Some(Ok(chunk)));
+        }
+        match stream.end.take() {
+            None => {
+                slot.set_waker(cx);
+                Poll::Pending
+            }
+            Some(end) => {
+                stream.end = Some(Ok(()));
+                Poll::Ready(end.err().map(Err))
+            }
+        }
+    }
+
+    /// The caller is gone.
+    pub(crate) fn cancel(&mut self, id: SlotId) {
+        let Some(slot) = self.slot(id) else { return };
+        let flags = slot.flags;
+        match &mut slot.state {
+            State::Free | State::Abandoned => {}
+            State::Waiting(granted) => {
+                if *granted {
+                    self.granted -= 1;
+                    self.grant();
+                } else {
+                    self.waiting.retain(|waiting| *waiting != id);
+                }
+                self.release(id);
+            }
+            State::Ready(_) | State::Failed(_) => {
+                self.release(id);
+            }
+            State::Queued => {
+                // Never sent: the outbox is tidied up before it is taken.
+                slot.abandon();
+                self.outbox_has_gaps = true;
+            }
+            State::Sent => {
+                slot.abandon();
+                if flags.contains(Flags::BLOCKING) {
+                    // The server must not take an element for a caller who has gone.
+                    self.give_up(Error::new(
+                        ErrorKind::ConnectionLost,
+                        Outcome::Unknown,
+                        "the connection was closed because a blocking command on it was cancelled",
+                    ));
+                }
+            }
+            State::Streaming(stream) => {
+                if stream.end.is_some() {
+                    self.release(id);
+                } else {
+                    slot.abandon();
+                    self.wake_driver();
+                }
+            }
+        }
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        matches!(self.link, Link::Up)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.link, Link::Closed(_))
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.order.len() + self.waiting.len()
+    }
+
+    pub(crate) fn in_blocking_call(&self) -> bool {
+        self.blocking > 0
+    }
+
+    // ---- The driver's side ----
+
+    /// A new connection is there; what is in the outbox goes out on it.
+    pub(crate) fn connected(&mut self) {
+        if !self.is_closed() {
+            self.link = Link::Up;
+        }
+        self.front_offset = 0;
+        self.scanner.reset();
+        self.incoming = Incoming::Reply;
+        self.skipped = 0;
+        self.paused = false;
+        self.give_up = None;
+    }
+
+    /// Remembers whom to wake when there is something to do.
+    pub(crate) fn register_driver(&mut self, waker: &Waker) {
+        match &mut self.driver {
+            Some(known) if known.will_wake(waker) => {}
+            driver => *driver = Some(waker.clone()),
+        }
+    }
+
+    /// Why the connection has to be given up, if it has.
+    pub(crate) fn take_give_up(&mut self) -> Option<Error> {
+        self.give_up.take()
+    }
+
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.unsent > 0
+    }
+
+    /// Whether commands of several callers are under way: then it pays to let them all have their
+    /// say before the outbox is taken.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.order.len() > 1
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// How many bytes the reader must have in its buffer before anything can happen.
+    pub(crate) fn wanted(&self) -> usize {
+        match self.incoming {
+            Incoming::Bulk(_) => 0,
+            Incoming::Reply | Incoming::Elements => self.scanner.need(),
+        }
+    }
+
+    /// Moves the outbox into an empty buffer: from here on its commands count as sent.
+    pub(crate) fn take_outbox(&mut self, into: &mut BytesMut, now: Millis) {
+        if self.outbox_has_gaps {
+            self.close_gaps();
+        }
+        let first = self.order.len() - self.unsent;
+        for id in self.order.range(first..) {
+            if let Some(slot) = self.slots.get_mut(id.0 as usize) {
+                slot.stamp(now);
+                if matches!(slot.state, State::Queued) {
+                    slot.state = State::Sent;
+                }
+            }
+        }
+        self.unsent = 0;
+        mem::swap(&mut self.outbox, into);
+        self.outbox.clear();
+    }
+
+    /// Takes cancelled commands out of the outbox.
+    fn close_gaps(&mut self) {
+        self.outbox_has_gaps = false;
+        let first = self.order.len() - self.unsent;
+        let unsent = self.order.split_off(first);
+        self.unsent = 0;
+        let mut old = mem::take(&mut self.outbox);
+        for id in unsent {
+            let Some(slot) = self.slots.get_mut(id.0 as usize) else {
+                continue;
+            };
+            let len = slot.len;
+            let bytes = old.split_to(len.min(old.len()));
+            if matches!(slot.state, State::Abandoned) {
+                self.bytes_in_flight -= len;
+                self.forget_blocking(id);
+                self.release(id);
+            } else {
+                self.outbox.extend_from_slice(&bytes);
+                self.order.push_back(id);
+                self.unsent += 1;
+            }
+        }
+        self.grant();
+    }
+
+    /// Splits off what has arrived, and fills the slots with it.
+    pub(crate) fn receive(&mut self, buffer: &mut BytesMut) -> Result<(), ProtocolError> {
+        self.paused = false;
+        while !buffer.is_empty() {
+            let more = match self.incoming {
+                Incoming::Reply => self.receive_reply(buffer)?,
+                Incoming::Elements => self.receive_elements(buffer)?,
+                Incoming::Bulk(left) => self.receive_bulk(buffer, left)?,
+            };
+            if !more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn receive_reply(&mut self, buffer: &mut BytesMut) -> Result<bool, ProtocolError> {
+        let Some(end) = self.scanner.scan(buffer)? else {
+            return Ok(self.begin_stream(buffer));
+        };
+        let is_push = self.scanner.top().is_some_and(|top| top.tag == b'>');
+        self.scanner.reset();
+        let frame = match buffer
+            .get(..end)
+            .filter(|_| end <= Frame::INLINE)
+            .and_then(Frame::copy_small)
+        {
+            Some(frame) => {
+                buffer.advance(end);
+                frame
+            }
+            None => Frame::from(buffer.split_to(end).freeze()),
+        };
+        if is_push {
+            self.pushes += 1;
+        } else {
+            self.deliver(frame)?;
+        }
+        Ok(true)
+    }
+
+    fn deliver(&mut self, frame: Frame) -> Result<(), ProtocolError> {
+        if self.order.len() == self.unsent {
+            return Err(ProtocolError::Unsolicited);
+        }
+        let Some(id) = self.pop_front() else {
+            return Err(ProtocolError::Unsolicited);
+        };
+        let Some(slot) = self.slot(id) else {
+            return Ok(());
+        };
+        if matches!(slot.state, State::Abandoned) {
+            self.release(id);
+        } else {
+            slot.state = State::Ready(frame);
+            let waker = slot.waker.take();
+            self.wakes.extend(waker);
+        }
+        Ok(())
+    }
+
+    /// Whether the reply at hand is handed out (or thrown away) in pieces from here on.
+    fn begin_stream(&mut self, buffer: &mut BytesMut) -> bool {
+        let Some(top) = self.scanner.top() else {
+            return false;
+        };
+        let (shape, streaming) = match top.tag {
+            b'*' => (Shape::Array, Streaming::Elements),
+            b'~' => (Shape::Set, Streaming::Elements),
+            b'%' => (Shape::Map, Streaming::Elements),
+            b'$' => (Shape::Bulk, Streaming::Bulk),
+            _ => return false,
+        };
+        let size = if streaming == Streaming::Bulk {
+            top.len
+        } else {
+            buffer.len() as u64
+        };
+        if size < STREAM_FROM as u64 || self.order.len() == self.unsent {
+            return false;
+        }
+        let Some(slot) = self.order.front().copied().and_then(|id| self.slot(id)) else {
+            return false;
+        };
+        match &mut slot.state {
+            State::Abandoned => {}
+            state if slot.streaming == streaming => {
+                *state = State::Streaming(Stream {
+                    head: Some((shape, top.len)),
+                    chunk: None,
+                    end: None,
+                });
+                // From here on the caller sets the pace.
+                slot.deadline = 0;
+                slot.patience = 0;
+                let waker = slot.waker.take();
+                self.wakes.extend(waker);
+            }
+            _ => return false,
+        }
+        buffer.advance(top.body);
+        self.scanner.continue_at(top.body);
+        self.skipped = 0;
+        self.incoming = match streaming {
+            Streaming::Bulk => Incoming::Bulk(top.len + 2),
+            _ => Incoming::Elements,
+        };
+        true
+    }
+
+    fn receive_elements(&mut self, buffer: &mut BytesMut) -> Result<bool, ProtocolError> {
+        if !self.consumer_is_ready() {
+            return Ok(false);
+        }
+        let end = self.scanner.scan(buffer)?;
+        let (boundary, _) = self.scanner.boundary();
+        if boundary > 0 {
+            let chunk = buffer.split_to(boundary);
+            if end.is_some() {
+                self.scanner.reset();
+            } else {
+                self.scanner.continue_at(boundary);
+            }
+            self.hand_out(chunk.freeze(), end.is_some())?;
+        } else if end.is_some() {
+            // An announced length of zero does not come here; be safe all the same.
+            self.scanner.reset();
+            self.hand_out(Bytes::new(), true)?;
+        }
+        Ok(boundary > 0)
+    }
+
+    fn receive_bulk(&mut self, buffer: &mut BytesMut, left: u64) -> Result<bool, ProtocolError> {
+        if !self.consumer_is_ready() {
+            return Ok(false);
+        }
+        // The CRLF counts in `left`; it is taken with the last piece.
+        let at_hand = buffer.len() as u64;
+        let (take, end) = if at_hand >= left {
+            (left, true)
+        } else {
+            (at_hand.min(left - 2), false)
+        };
+        let mut chunk = buffer.split_to(
+            usize::try_from(take)
+                .unwrap_or(usize::MAX)
+                .min(buffer.len()),
+        );
+        if end {
+            let payload = chunk.len().saturating_sub(2);
+            if chunk.get(payload..) != Some(b"\r\n") {
+                return Err(ProtocolError::BadTerminator);
+            }
+            chunk.truncate(payload);
+            self.scanner.reset();
+        }
+        if !end && chunk.is_empty() {
+            return Ok(false);
+        }
+        self.incoming = Incoming::Bulk(left - take);
+        self.hand_out(chunk.freeze(), end)?;
+        Ok(true)
+    }
+
+    /// Whether the first command's caller has taken the piece before.
+    fn consumer_is_ready(&mut self) -> bool {
+        let front = self.order.front().copied();
+        let busy = front.and_then(|id| self.slot(id)).is_some_and(
+            |slot| matches!(&slot.state, State::Streaming(stream) if stream.chunk.is_some()),
+        );
+        self.paused = busy;
+        !busy
+    }
+
+    fn hand_out(&mut self, chunk: Bytes, end: bool) -> Result<(), ProtocolError> {
+        let Some(id) = self.order.front().copied() else {
+            return Ok(());
+        };
+        if end {
+            self.incoming = Incoming::Reply;
+            self.pop_front();
+        }
+        let Some(slot) = self.slot(id) else {
+            return Ok(());
+        };
+        match &mut slot.state {
+            State::Streaming(stream) => {
+                stream.chunk = Some(chunk).filter(|chunk| !chunk.is_empty());
+                stream.end = end.then_some(Ok(()));
+                let waker = slot.waker.take();
+                self.wakes.extend(waker);
+            }
+            _ => {
+                self.skipped = self.skipped.saturating_add(chunk.len());
+                if end {
+                    self.release(id);
+                } else if self.skipped > self.limits.skip {
+                    self.give_up(Error::new(
+                        ErrorKind::ConnectionLost,
+                        Outcome::Unknown,
+                        "the connection was closed because too much was left of a reply that was dropped half-read",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The connection is gone, after `written` bytes were handed to it. Commands in the outbox stay
+    /// there for the next connection; the others fail with what is known about them.
+    pub(crate) fn disconnected(&mut self, error: &Error, written: u64) {
+        if matches!(self.link, Link::Up) {
+            self.link = Link::Down;
+        }
+        let mut offset = self.front_offset;
+        while self.order.len() > self.unsent {
+            let front = self.order.front().copied().and_then(|id| self.slot(id));
+            let (len, ends) = front.map_or((0, false), |slot| {
+                (slot.len, slot.flags.contains(Flags::ENDS_CONNECTION))
+            });
+            let outcome = if offset < written {
+                Outcome::Unknown
+            } else {
+                Outcome::NotSent
+            };
+            offset += len as u64;
+            let Some(id) = self.pop_front() else { break };
+            let Some(slot) = self.slot(id) else { continue };
+            match &mut slot.state {
+                State::Abandoned => {
+                    self.release(id);
+                    continue;
+                }
+                State::Streaming(stream) => stream.end = Some(Err(error.duplicate())),
+                state if ends && outcome == Outcome::Unknown => {
+                    *state = Frame::copy_small(b"+OK\r\n").map_or(State::Abandoned, State::Ready);
+                }
+                state => *state = State::Failed(error.duplicate().with_outcome(outcome)),
+            }
+            let waker = slot.waker.take();
+            self.wakes.extend(waker);
+        }
+    }
+
+    /// No connection will come any more: everything fails.
+    pub(crate) fn closed(&mut self, error: Error) {
+        let mut gone = mem::take(&mut self.order);
+        gone.extend(mem::take(&mut self.waiting));
+        self.unsent = 0;
+        self.granted = 0;
+        self.blocking = 0;
+        self.bytes_in_flight = 0;
+        self.outbox = BytesMut::new();
+        for id in gone {
+            let Some(slot) = self.slot(id) else { continue };
+            if matches!(slot.state, State::Abandoned) {
+                self.release(id);
+                continue;
+            }
+            slot.state = State::Failed(error.duplicate().with_outcome(Outcome::NotSent));
+            let waker = slot.waker.take();
+            self.wakes.extend(waker);
+        }
+        // Callers that were told to try again are in no queue.
+        for slot in &mut self.slots {
+            if matches!(slot.state, State::Waiting(true)) {
+                slot.state = State::Failed(error.duplicate().with_outcome(Outcome::NotSent));
+            }
+        }
+        self.link = Link::Closed(error);
+        self.wake_driver();
+    }
+
+    /// Fails what has waited for too long. Returns whether there is anything left to watch.
+    pub(crate) fn tick(&mut self, now: Millis) -> bool {
+        let mut watched = false;
+        let mut expired = Vec::new();
+        for id in self.order.iter().chain(&self.waiting) {
+            let Some(slot) = self.slots.get_mut(id.0 as usize) else {
+                continue;
+            };
+            slot.stamp(now);
+            if slot.deadline != 0 {
+                watched = true;
+                if slot.deadline <= now && !matches!(slot.state, State::Abandoned) {
+                    expired.push(*id);
+                }
+            }
+        }
+        for id in expired {
+            self.expire(id);
+        }
+        watched
+    }
+
+    fn expire(&mut self, id: SlotId) {
+        let Some(slot) = self.slot(id) else { return };
+        let patience = slot.patience;
+        let outcome = if matches!(slot.state, State::Sent) {
+            Outcome::Unknown
+        } else {
+            Outcome::NotSent
+        };
+        let waker = slot.waker.take();
+        // The place in the order stays, for the reply that may still come; the caller gets a new slot
+        // with the error in it. Its id must not change, so the roles are swapped.
+        let error = Error::new(
+            ErrorKind::Timeout,
+            outcome,
+            format!("no reply within {patience} ms"),
+        );
+        let flags = slot.flags;
+        let len = slot.len;
+        let was_waiting = matches!(slot.state, State::Waiting(_));
+        let was_queued = matches!(slot.state, State::Queued);
+        slot.state = State::Failed(error);
+        slot.deadline = 0;
+        self.wakes.extend(waker);
+        if was_waiting {
+            self.waiting.retain(|waiting| *waiting != id);
+            return;
+        }
+        let stand_in = self.allocate(Slot {
+            state: State::Abandoned,
+            waker: None,
+            len,
+            flags,
+            streaming: Streaming::No,
+            patience: 0,
+            deadline: 0,
+        });
+        if let Some(place) = self.order.iter_mut().find(|place| **place == id) {
+            *place = stand_in;
+        }
+        if was_queued {
+            self.outbox_has_gaps = true;
+        } else if flags.contains(Flags::BLOCKING) {
+            self.give_up(Error::new(
+                ErrorKind::ConnectionLost,
+                Outcome::Unknown,
+                "the connection was closed because a blocking command on it got no answer in time",
+            ));
+        }
+    }
+
+    /// Whom to wake, once the lock is released: from a call, nearly always nobody or the driver.
+    pub(crate) fn take_few_wakes(&mut self) -> SmallVec<[Waker; 2]> {
+        self.wakes.drain(..).collect()
+    }
+
+    /// Whom to wake, once the lock is released: from the driver, into a buffer of its own.
+    pub(crate) fn take_wakes(&mut self, into: &mut Vec<Waker>) {
+        into.append(&mut self.wakes);
+    }
+
+    // ---- Within ----
+
+    fn give_up(&mut self, why: Error) {
+        self.give_up.get_or_insert(why);
+        self.wake_driver();
+    }
+
+    fn wake_driver(&mut self) {
+        let driver = self.driver.take();
+        self.wakes.extend(driver);
+    }
+
+    fn pop_front(&mut self) -> Option<SlotId> {
+        let id = self.order.pop_front()?;
+        let len = self.slot(id).map_or(0, |slot| slot.len);
+        self.bytes_in_flight -= len;
+        self.front_offset += len as u64;
+        self.forget_blocking(id);
+        self.grant();
+        Some(id)
+    }
+
+    fn forget_blocking(&mut self, id: SlotId) {
+        if self
+            .slot(id)
+            .is_some_and(|slot| slot.flags.contains(Flags::BLOCKING))
+        {
+            self.blocking -= 1;
+        }
+    }
+
+    /// Lets callers in the queue try again, as many as there is room for.
+    fn grant(&mut self) {
+        while !self.waiting.is_empty() && self.order.len() + self.granted < self.limits.commands {
+            if self.bytes_in_flight >= self.limits.bytes && !self.order.is_empty() {
+                return;
+            }
+            let Some(id) = self.waiting.pop_front() else {
+                return;
+            };
+            self.granted += 1;
+            if let Some(slot) = self.slot(id) {
+                slot.state = State::Waiting(true);
+                let waker = slot.waker.take();
+                self.wakes.extend(waker);
+            }
+        }
+    }
+
+    fn slot(&mut self, id: SlotId) -> Option<&mut Slot> {
+        self.slots.get_mut(id.0 as usize)
+    }
+
+    fn allocate(&mut self, slot: Slot) -> SlotId {
+        if let Some(id) = self.free.pop()
+            && let Some(place) = self.slots.get_mut(id.0 as usize)
+        {
+            *place = slot;
+            return id;
+        }
+        // There are never more slots than commands in flight, whose limit is below 2^32.
+        let id = SlotId(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
+        self.slots.push(slot);
+        id
+    }
+
+    fn release(&mut self, id: SlotId) -> State {
+        let Some(slot) = self.slots.get_mut(id.0 as usize) else {
+            return State::Free;
+        };
+        slot.waker = None;
+        let state = mem::replace(&mut slot.state, State::Free);
+        if !matches!(state, State::Free) {
+            self.free.push(id);
+        }
+        state
+    }
+}
+
+impl Slot {
+    fn set_waker(&mut self, cx: &Context<'_>) {
+        match &mut self.waker {
+            Some(waker) if waker.will_wake(cx.waker()) => {}
+            waker => *waker = Some(cx.waker().clone()),
+        }
+    }
+
+    fn abandon(&mut self) {
+        self.state = State::Abandoned;
+        self.waker = None;
+        self.deadline = 0;
+        self.patience = 0;
+    }
+
+    /// Starts the clock of the deadline.
+    fn stamp(&mut self, now: Millis) {
+        if self.patience != 0 && self.deadline == 0 {
+            self.deadline = now.saturating_add(u64::from(self.patience)).max(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+mod traits {
+    #[allow(unused_imports)]
+    use super::{args, options, replies, spec};
+
+    #[allow(unused_imports)]
+    use redis_client::__private as redis;
+
+    /// Commands of the group “string”.
+    ///
+    /// - [`mset`](StringCommands::mset): Sets the string values of several keys at once.
+    pub trait StringCommands: redis::Executor {
+        /// Sets the string values of several keys at once.
+        ///
+        /// Atomic: nobody sees some of the keys changed and others not. Overwrites values of any type and removes their time to live.
+        ///
+        /// ```text
+        /// MSET key value [key value ...]
+        /// ```
+        ///
+        /// # Arguments
+        ///
+        /// - `values`: the keys and their new values (pairs of key and value)
+        ///
+        /// # Reply
+        ///
+        /// `StatusReply`: a status.
+        ///
+        /// Since Redis 1.0.1, in every Valkey. Complexity: O(N) where N is the number of keys. Can be repeated without harm.
+        ///
+        /// Documentation of the server: [redis.io](https://redis.io/docs/latest/commands/mset/), [valkey.io](https://valkey.io/commands/mset/).
+        ///
+        /// # Example
+        ///
+        /// ```ignore
+        /// assert_eq!(client.mset([("a", "1"), ("b", "2")]).await?, "OK");
+
+        /// assert_eq!(client.get("b").await?.as_deref(), Some("2"));
+
+        /// ```
+        #[doc(alias = "MSET")]
+        fn mset<'a>(
+            &'a self,
+            values: impl IntoIterator<
+                Item = impl redis::ToPair<'a, Self::Encoder, redis::kind::Native>,
+            >,
+        ) -> redis::Call<'a, Self, redis::kind::StatusReply> {
+            let encoder = redis::Executor::encoder(self);
+            let mut command = redis::Command::new(&spec::MSET);
+            for pair in values {
+                let (first, second) = <_ as redis::ToPair<
+                    'a,
+                    Self::Encoder,
+                    redis::kind::Native,
+                >>::to_pair(pair, encoder);
+                command.push_key(0, first);
+                command.push(0, second);
+            }
+            redis::Call::new(self, command)
+        }
+    }
+
+    impl<X: redis::Executor> StringCommands for X {}
+    /// All groups of commands in one bound.
+    pub trait Commands: redis::Executor + StringCommands {}
+    impl<X: redis::Executor + StringCommands> Commands for X {}
+}
+
+pub use traits::{Commands, StringCommands};
+
+/// What the methods of commands with options return: chained calls, then `.await`.
+#[allow(missing_debug_implementations)]
+pub mod options {
+    #[allow(unused_imports)]
+    use super::{args, replies};
+
+    #[allow(unused_imports)]
+    use redis_client::__private as redis;
+}
+
+/// Types of arguments: closed sets of tokens, and arguments of several parts.
+pub mod args {
+    #[allow(unused_imports)]
+    use redis_client::__private as redis;
+}
+
+/// Structs for replies.
+pub mod replies {
+    #[allow(unused_imports)]
+    use ::std::collections::{HashMap, HashSet};
+
+    #[allow(unused_imports)]
+    use redis_client::__private::{Bytes, StatusReply, Value};
+
+    /// The kinds of these structs, as a command's reply.
+    pub mod kind {
+        #[allow(unused_imports)]
+        use super::super::replies;
+
+        #[allow(unused_imports)]
+        use redis_client::__private as redis;
+    }
+}
+
+#[doc(hidden)]
+pub mod spec {
+    #[allow(unused_imports)]
+    use redis_client::__private as redis;
+
+    pub static MSET: redis::Spec = redis::Spec {
+        name: "MSET",
+        wire: b"$4\r\nMSET\r\n",
+        words: 1,
+        flags: redis::Flags::WRITE
+            .union(redis::Flags::DENYOOM)
+            .union(redis::Flags::IDEMPOTENT),
+        since: redis::Since {
+            redis: ::core::option::Option::Some("1.0.1"),
+            valkey: ::core::option::Option::Some("1.0.1"),
+        },
+        needs: &[],
+    };
+}
