@@ -1,8 +1,6 @@
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 mod traits {
-    #[allow(unused_imports)]
     use super::{args, options, replies, spec};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// Commands of the group “bitmap”.
@@ -23,8 +21,8 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `key`: name of the key (key)
-        /// - `operations`: one operation of `BITFIELD` (list: `BitfieldOp`)
+        /// - `key` (key): name of the key.
+        /// - `operations` (list: `BitfieldOp`): one operation of `BITFIELD`.
         ///
         /// # Reply
         ///
@@ -38,13 +36,9 @@ mod traits {
         ///
         /// ```ignore
         /// let operations = [BitfieldOp::set("u8", 0, 200), BitfieldOp::incrby("u8", 0, 5), BitfieldOp::get("u8", "#1")];
-
         /// assert_eq!(client.bitfield("counters", operations).await?, [Some(0), Some(205), Some(0)]);
-
         /// let operations = [BitfieldOp::overflow(BitfieldOverflow::Fail), BitfieldOp::incrby("u8", 0, 100)];
-
         /// assert_eq!(client.bitfield("counters", operations).await?, [None]);
-
         /// ```
         #[doc(alias = "BITFIELD")]
         fn bitfield<'a>(
@@ -75,18 +69,15 @@ mod traits {
 pub use traits::{Commands, BitmapCommands};
 
 /// What the methods of commands with options return: chained calls, then `.await`.
-#[allow(missing_debug_implementations)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod options {
-    #[allow(unused_imports)]
     use super::{args, replies};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 }
 
 /// Types of arguments: closed sets of tokens, and arguments of several parts.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod args {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// What `BITFIELD` does when a value does not fit into its integer.
@@ -122,8 +113,8 @@ pub mod args {
     impl<'a> BitfieldOp<'a> {
         /// Reads an integer.
         ///
-        /// - `encoding`: `u` or `i` and the number of bits: `u1` to `u63`, `i1` to `i64` (text, whatever the encoder)
-        /// - `offset`: position of the first bit, or `#n` for the n-th such integer (text, whatever the encoder)
+        /// - `encoding` (text, whatever the encoder): `u` or `i` and the number of bits: `u1` to `u63`, `i1` to `i64`.
+        /// - `offset` (text, whatever the encoder): position of the first bit, or `#n` for the n-th such integer.
         #[doc(alias = "GET")]
         pub fn get(
             encoding: impl redis::ToArg<'a, redis::Utf8>,
@@ -138,9 +129,9 @@ pub mod args {
 
         /// Writes an integer.
         ///
-        /// - `encoding`: `u` or `i` and the number of bits: `u1` to `u63`, `i1` to `i64` (text, whatever the encoder)
-        /// - `offset`: position of the first bit, or `#n` for the n-th such integer (text, whatever the encoder)
-        /// - `value`: the value to write (integer)
+        /// - `encoding` (text, whatever the encoder): `u` or `i` and the number of bits: `u1` to `u63`, `i1` to `i64`.
+        /// - `offset` (text, whatever the encoder): position of the first bit, or `#n` for the n-th such integer.
+        /// - `value` (integer): the value to write.
         #[doc(alias = "SET")]
         pub fn set(
             encoding: impl redis::ToArg<'a, redis::Utf8>,
@@ -157,9 +148,9 @@ pub mod args {
 
         /// Adds to an integer.
         ///
-        /// - `encoding`: `u` or `i` and the number of bits: `u1` to `u63`, `i1` to `i64` (text, whatever the encoder)
-        /// - `offset`: position of the first bit, or `#n` for the n-th such integer (text, whatever the encoder)
-        /// - `increment`: how much to add, may be negative (integer)
+        /// - `encoding` (text, whatever the encoder): `u` or `i` and the number of bits: `u1` to `u63`, `i1` to `i64`.
+        /// - `offset` (text, whatever the encoder): position of the first bit, or `#n` for the n-th such integer.
+        /// - `increment` (integer): how much to add, may be negative.
         #[doc(alias = "INCRBY")]
         pub fn incrby(
             encoding: impl redis::ToArg<'a, redis::Utf8>,
@@ -186,26 +177,21 @@ pub mod args {
 }
 
 /// Structs for replies.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod replies {
-    #[allow(unused_imports)]
     use ::std::collections::{HashMap, HashSet};
-
-    #[allow(unused_imports)]
     use redis_client::__private::{Bytes, StatusReply, Value};
 
     /// The kinds of these structs, as a command's reply.
     pub mod kind {
-        #[allow(unused_imports)]
         use super::super::replies;
-
-        #[allow(unused_imports)]
         use redis_client::__private as redis;
     }
 }
 
 #[doc(hidden)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod spec {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     pub static BITFIELD: redis::Spec = redis::Spec {
@@ -214,8 +200,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::WRITE.union(redis::Flags::DENYOOM),
         since: redis::Since {
-            redis: ::core::option::Option::Some("3.2.0"),
-            valkey: ::core::option::Option::Some("3.2.0"),
+            redis: Some("3.2.0"),
+            valkey: Some("3.2.0"),
         },
         needs: &[],
     };

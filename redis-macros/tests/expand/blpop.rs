@@ -1,8 +1,6 @@
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 mod traits {
-    #[allow(unused_imports)]
     use super::{args, options, replies, spec};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// Commands of the group “list”.
@@ -21,8 +19,8 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `keys`: names of the lists, looked at in this order (list: key)
-        /// - `.timeout(timeout)`: `timeout` (chained, `0` without it; how long to wait, in seconds; 0 waits for ever (number of seconds or `Duration`, 0 waits forever))
+        /// - `keys` (list: key): names of the lists, looked at in this order.
+        /// - `.timeout(timeout)` (chained, `0` without it; number of seconds, or `Duration`): how long to wait, in seconds; 0 waits for ever.
         ///
         /// # Reply
         ///
@@ -36,17 +34,11 @@ mod traits {
         ///
         /// ```ignore
         /// client.rpush("queue", ["a", "b", "c"]).await?;
-
         /// let popped = client.blpop(["urgent", "queue"]).timeout(1).await?;
-
         /// assert_eq!(popped.list_name, "queue");
-
         /// assert_eq!(popped.value, "a");
-
         /// let error = client.blpop(["empty"]).timeout(0.01).await.unwrap_err();
-
         /// assert!(matches!(error.kind(), ErrorKind::Timeout));
-
         /// ```
         #[doc(alias = "BLPOP")]
         fn blpop<'a>(
@@ -74,12 +66,9 @@ mod traits {
 pub use traits::{Commands, ListCommands};
 
 /// What the methods of commands with options return: chained calls, then `.await`.
-#[allow(missing_debug_implementations)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod options {
-    #[allow(unused_imports)]
     use super::{args, replies};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// What [`blpop`](super::ListCommands::blpop) returns: call its options, then `.await` it.
@@ -90,8 +79,6 @@ pub mod options {
 
     impl<'a, X: redis::Executor, R> Blpop<'a, X, R> {
         /// How long to wait, in seconds; 0 waits for ever.
-        ///
-        /// Sends `timeout`.
         ///
         /// Without this call it is `0`.
         pub fn timeout(mut self, timeout: impl redis::ToTimeout) -> Self {
@@ -128,32 +115,27 @@ pub mod options {
 }
 
 /// Types of arguments: closed sets of tokens, and arguments of several parts.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod args {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 }
 
 /// Structs for replies.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod replies {
-    #[allow(unused_imports)]
     use ::std::collections::{HashMap, HashSet};
-
-    #[allow(unused_imports)]
     use redis_client::__private::{Bytes, StatusReply, Value};
 
     /// The kinds of these structs, as a command's reply.
     pub mod kind {
-        #[allow(unused_imports)]
         use super::super::replies;
-
-        #[allow(unused_imports)]
         use redis_client::__private as redis;
     }
 }
 
 #[doc(hidden)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod spec {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     pub static BLPOP: redis::Spec = redis::Spec {
@@ -162,8 +144,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::WRITE.union(redis::Flags::BLOCKING),
         since: redis::Since {
-            redis: ::core::option::Option::Some("2.0.0"),
-            valkey: ::core::option::Option::Some("2.0.0"),
+            redis: Some("2.0.0"),
+            valkey: Some("2.0.0"),
         },
         needs: &[],
     };

@@ -1,8 +1,6 @@
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 mod traits {
-    #[allow(unused_imports)]
     use super::{args, options, replies, spec};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// Commands of the group “geo”.
@@ -17,20 +15,20 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `key`: the sorted set's key (key)
-        /// - `from`: the centre of the search (`GeoFrom`)
-        /// - `by`: the area of the search (`GeoBy`)
-        /// - `.asc()`: `ASC` (optional, chained; nearest first)
-        /// - `.desc()`: `DESC` (optional, chained; farthest first)
-        /// - `.any()`: `ANY` (optional, chained; takes the first ones found, not the nearest: cheaper)
-        /// - `.count(count)`: `COUNT count [ANY]` (optional, chained; how many members, at most)
-        /// - `.withcoord()`: `WITHCOORD` (optional, chained; returns the positions as well)
-        /// - `.withdist()`: `WITHDIST` (optional, chained; returns the distances from the centre as well)
-        /// - `.withhash()`: `WITHHASH` (optional, chained; returns the geohashes as integers as well)
+        /// - `key` (key): the sorted set's key.
+        /// - `from` (`GeoFrom`): the centre of the search.
+        /// - `by` (`GeoBy`): the area of the search.
+        /// - `.asc()` (optional, chained): nearest first. Sends `ASC`.
+        /// - `.desc()` (optional, chained): farthest first. Sends `DESC`.
+        /// - `.count(count)` (optional, chained): how many members, at most. Sends `COUNT count [ANY]`.
+        /// - `.any()` (optional, chained): takes the first ones found, not the nearest: cheaper. Sends `ANY`.
+        /// - `.withcoord()` (optional, chained): returns the positions as well. Sends `WITHCOORD`.
+        /// - `.withdist()` (optional, chained): returns the distances from the centre as well. Sends `WITHDIST`.
+        /// - `.withhash()` (optional, chained): returns the geohashes as integers as well. Sends `WITHHASH`.
         ///
         /// # Reply
         ///
-        /// `Vec<N>`: a list. With `.withcoord(…)`: `Vec<GeoMember<N>>`. With `.withdist(…)`: `Vec<GeoMember<N>>`. With `.withhash(…)`: `Vec<GeoMember<N>>`. `N` is the encoder's type: `String` by default.
+        /// `Vec<N>`: a list. With `.withcoord()`: `Vec<GeoMember<N>>`. With `.withdist()`: `Vec<GeoMember<N>>`. With `.withhash()`: `Vec<GeoMember<N>>`. `N` is the encoder's type: `String` by default.
         ///
         /// Since Redis 6.2.0, in every Valkey. Complexity: O(N+log(M)), N: members in the grid-aligned box around the area, M: members in the area. Only reads.
         ///
@@ -40,17 +38,11 @@ mod traits {
         ///
         /// ```ignore
         /// client.geoadd("sicily", [GeoPoint::new(13.361389, 38.115556, "Palermo"), GeoPoint::new(15.087269, 37.502669, "Catania")]).await?;
-
         /// let members = client.geosearch("sicily", GeoFrom::lonlat(15.0, 37.0), GeoBy::radius(200.0, GeoUnit::Kilometers)).asc().await?;
-
         /// assert_eq!(members, ["Catania", "Palermo"]);
-
         /// let area = GeoBy::rectangle(400.0, 400.0, GeoUnit::Kilometers);
-
         /// let members = client.geosearch("sicily", GeoFrom::member("Catania"), area).desc().count(1).withdist().await?;
-
         /// assert_eq!((members[0].member.as_str(), members[0].distance), ("Palermo", Some(166.2742)));
-
         /// ```
         #[doc(alias = "GEOSEARCH")]
         fn geosearch<'a>(
@@ -77,12 +69,9 @@ mod traits {
 pub use traits::{Commands, GeoCommands};
 
 /// What the methods of commands with options return: chained calls, then `.await`.
-#[allow(missing_debug_implementations)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod options {
-    #[allow(unused_imports)]
     use super::{args, replies};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// What [`geosearch`](super::GeoCommands::geosearch) returns: call its options, then `.await` it.
@@ -118,6 +107,20 @@ pub mod options {
             self
         }
 
+        /// How many members, at most.
+        ///
+        /// Sends `COUNT count [ANY]`.
+        ///
+        /// - `count` (integer): how many members, at most.
+        #[doc(alias = "COUNT")]
+        pub fn count(mut self, count: i64) -> Self {
+            let command = self.0.command_mut();
+            command.clear(5, 6);
+            command.token(5, "COUNT");
+            command.push(6, redis::Arg::from_i64(count));
+            self
+        }
+
         /// Takes the first ones found, not the nearest: cheaper.
         ///
         /// Sends `ANY`.
@@ -128,20 +131,6 @@ pub mod options {
             let command = self.0.command_mut();
             command.clear(7, 7);
             command.token(7, "ANY");
-            self
-        }
-
-        /// How many members, at most.
-        ///
-        /// Sends `COUNT count [ANY]`.
-        ///
-        /// - `count`: how many members, at most (integer)
-        #[doc(alias = "COUNT")]
-        pub fn count(mut self, count: i64) -> Self {
-            let command = self.0.command_mut();
-            command.clear(5, 6);
-            command.token(5, "COUNT");
-            command.push(6, redis::Arg::from_i64(count));
             self
         }
 
@@ -215,8 +204,8 @@ pub mod options {
 }
 
 /// Types of arguments: closed sets of tokens, and arguments of several parts.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod args {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// A unit of distance.
@@ -256,8 +245,8 @@ pub mod args {
     impl GeoBy {
         /// A circle.
         ///
-        /// - `radius`: its radius (number)
-        /// - `unit`: the unit of the lengths, and of distances in the reply (`GeoUnit`)
+        /// - `radius` (number): its radius.
+        /// - `unit` (`GeoUnit`): the unit of the lengths, and of distances in the reply.
         #[doc(alias = "BYRADIUS")]
         pub fn radius(radius: impl redis::ToDouble, unit: GeoUnit) -> Self {
             let mut fragment = redis::Fragment::new();
@@ -269,9 +258,9 @@ pub mod args {
 
         /// A rectangle along the axes.
         ///
-        /// - `width`: its width (number)
-        /// - `height`: its height (number)
-        /// - `unit`: the unit of the lengths, and of distances in the reply (`GeoUnit`)
+        /// - `width` (number): its width.
+        /// - `height` (number): its height.
+        /// - `unit` (`GeoUnit`): the unit of the lengths, and of distances in the reply.
         #[doc(alias = "BYBOX")]
         pub fn rectangle(
             width: impl redis::ToDouble,
@@ -307,8 +296,8 @@ pub mod args {
 
         /// A position.
         ///
-        /// - `longitude`: in degrees, -180 to 180 (number)
-        /// - `latitude`: in degrees, -85.05112878 to 85.05112878 (number)
+        /// - `longitude` (number): in degrees, -180 to 180.
+        /// - `latitude` (number): in degrees, -85.05112878 to 85.05112878.
         #[doc(alias = "FROMLONLAT")]
         pub fn lonlat(
             longitude: impl redis::ToDouble,
@@ -324,11 +313,9 @@ pub mod args {
 }
 
 /// Structs for replies.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod replies {
-    #[allow(unused_imports)]
     use ::std::collections::{HashMap, HashSet};
-
-    #[allow(unused_imports)]
     use redis_client::__private::{Bytes, StatusReply, Value};
 
     /// A member found by `GEOSEARCH`, with what was asked for.
@@ -347,10 +334,7 @@ pub mod replies {
 
     /// The kinds of these structs, as a command's reply.
     pub mod kind {
-        #[allow(unused_imports)]
         use super::super::replies;
-
-        #[allow(unused_imports)]
         use redis_client::__private as redis;
 
         /// [`GeoMember`](super::GeoMember)
@@ -395,8 +379,8 @@ pub mod replies {
 }
 
 #[doc(hidden)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod spec {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     pub static GEOSEARCH: redis::Spec = redis::Spec {
@@ -405,8 +389,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::READONLY,
         since: redis::Since {
-            redis: ::core::option::Option::Some("6.2.0"),
-            valkey: ::core::option::Option::Some("6.2.0"),
+            redis: Some("6.2.0"),
+            valkey: Some("6.2.0"),
         },
         needs: &[
             redis::Need {

@@ -1,8 +1,6 @@
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 mod traits {
-    #[allow(unused_imports)]
     use super::{args, options, replies, spec};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// Commands of the group “string”.
@@ -19,7 +17,7 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `values`: the keys and their new values (pairs of key and value)
+        /// - `values` (pairs of key and value): the keys and their new values.
         ///
         /// # Reply
         ///
@@ -33,9 +31,7 @@ mod traits {
         ///
         /// ```ignore
         /// assert_eq!(client.mset([("a", "1"), ("b", "2")]).await?, "OK");
-
         /// assert_eq!(client.get("b").await?.as_deref(), Some("2"));
-
         /// ```
         #[doc(alias = "MSET")]
         fn mset<'a>(
@@ -68,42 +64,34 @@ mod traits {
 pub use traits::{Commands, StringCommands};
 
 /// What the methods of commands with options return: chained calls, then `.await`.
-#[allow(missing_debug_implementations)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod options {
-    #[allow(unused_imports)]
     use super::{args, replies};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 }
 
 /// Types of arguments: closed sets of tokens, and arguments of several parts.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod args {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 }
 
 /// Structs for replies.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod replies {
-    #[allow(unused_imports)]
     use ::std::collections::{HashMap, HashSet};
-
-    #[allow(unused_imports)]
     use redis_client::__private::{Bytes, StatusReply, Value};
 
     /// The kinds of these structs, as a command's reply.
     pub mod kind {
-        #[allow(unused_imports)]
         use super::super::replies;
-
-        #[allow(unused_imports)]
         use redis_client::__private as redis;
     }
 }
 
 #[doc(hidden)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod spec {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     pub static MSET: redis::Spec = redis::Spec {
@@ -114,8 +102,8 @@ pub mod spec {
             .union(redis::Flags::DENYOOM)
             .union(redis::Flags::IDEMPOTENT),
         since: redis::Since {
-            redis: ::core::option::Option::Some("1.0.1"),
-            valkey: ::core::option::Option::Some("1.0.1"),
+            redis: Some("1.0.1"),
+            valkey: Some("1.0.1"),
         },
         needs: &[],
     };

@@ -1,8 +1,6 @@
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 mod traits {
-    #[allow(unused_imports)]
     use super::{args, options, replies, spec};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// Commands of the group “stream”.
@@ -18,10 +16,10 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `key`: the stream's key (key)
-        /// - `.start(start)`: `start` (chained, `-` without it; the lowest ID: `-` for the lowest there is, `(1-0` for above 1-0 (text, whatever the encoder))
-        /// - `.end(end)`: `end` (chained, `+` without it; the highest ID: `+` for the highest there is, `(9-0` for below 9-0 (text, whatever the encoder))
-        /// - `.count(count)`: `COUNT count` (optional, chained; how many entries, at most (integer))
+        /// - `key` (key): the stream's key.
+        /// - `.start(start)` (chained, `-` without it; text, whatever the encoder): the lowest ID: `-` for the lowest there is, `(1-0` for above 1-0.
+        /// - `.end(end)` (chained, `+` without it; text, whatever the encoder): the highest ID: `+` for the highest there is, `(9-0` for below 9-0.
+        /// - `.count(count)` (optional, chained; integer): how many entries, at most. Sends `COUNT count`.
         ///
         /// # Reply
         ///
@@ -35,15 +33,10 @@ mod traits {
         ///
         /// ```ignore
         /// client.xadd("events", [("user", "anna")]).id("1-0").await?;
-
         /// client.xadd("events", [("user", "ben")]).id("2-0").await?;
-
         /// let entries = client.xrange("events").start("(1-0").await?.aslist().await?;
-
         /// assert_eq!(entries[0].id, "2-0");
-
         /// assert_eq!(client.xrange_aslist("events").count(10).await?.len(), 2);
-
         /// ```
         #[doc(alias = "XRANGE")]
         fn xrange<'a>(
@@ -74,7 +67,7 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `key`: the stream's key (key)
+        /// - `key` (key): the stream's key.
         ///
         /// # Reply
         ///
@@ -88,11 +81,8 @@ mod traits {
         ///
         /// ```ignore
         /// client.xadd("jobs", [("task", "mail")]).id("1-0").await?;
-
         /// let info = client.xinfo_stream("jobs").await?;
-
         /// assert_eq!((info.length, info.last_generated_id.as_str()), (1, "1-0"));
-
         /// ```
         #[doc(alias = "XINFO STREAM")]
         fn xinfo_stream<'a>(
@@ -115,12 +105,9 @@ mod traits {
 pub use traits::{Commands, StreamCommands};
 
 /// What the methods of commands with options return: chained calls, then `.await`.
-#[allow(missing_debug_implementations)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod options {
-    #[allow(unused_imports)]
     use super::{args, replies};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// What [`xrange`](super::StreamCommands::xrange) returns: call its options, then `.await` it.
@@ -136,8 +123,6 @@ pub mod options {
     impl<'a, X: redis::Executor, R> Xrange<'a, X, R> {
         /// The lowest ID: `-` for the lowest there is, `(1-0` for above 1-0.
         ///
-        /// Sends `start`.
-        ///
         /// Without this call it is `-`.
         pub fn start(mut self, start: impl redis::ToArg<'a, redis::Utf8>) -> Self {
             let command = self.0.command_mut();
@@ -147,8 +132,6 @@ pub mod options {
         }
 
         /// The highest ID: `+` for the highest there is, `(9-0` for below 9-0.
-        ///
-        /// Sends `end`.
         ///
         /// Without this call it is `+`.
         pub fn end(mut self, end: impl redis::ToArg<'a, redis::Utf8>) -> Self {
@@ -195,17 +178,15 @@ pub mod options {
 }
 
 /// Types of arguments: closed sets of tokens, and arguments of several parts.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod args {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 }
 
 /// Structs for replies.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod replies {
-    #[allow(unused_imports)]
     use ::std::collections::{HashMap, HashSet};
-
-    #[allow(unused_imports)]
     use redis_client::__private::{Bytes, StatusReply, Value};
 
     /// One entry of a stream.
@@ -238,10 +219,7 @@ pub mod replies {
 
     /// The kinds of these structs, as a command's reply.
     pub mod kind {
-        #[allow(unused_imports)]
         use super::super::replies;
-
-        #[allow(unused_imports)]
         use redis_client::__private as redis;
 
         /// [`StreamEntry`](super::StreamEntry)
@@ -359,8 +337,8 @@ pub mod replies {
 }
 
 #[doc(hidden)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod spec {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     pub static XRANGE: redis::Spec = redis::Spec {
@@ -369,8 +347,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::READONLY,
         since: redis::Since {
-            redis: ::core::option::Option::Some("5.0.0"),
-            valkey: ::core::option::Option::Some("5.0.0"),
+            redis: Some("5.0.0"),
+            valkey: Some("5.0.0"),
         },
         needs: &[],
     };
@@ -381,8 +359,8 @@ pub mod spec {
         words: 2,
         flags: redis::Flags::READONLY,
         since: redis::Since {
-            redis: ::core::option::Option::Some("5.0.0"),
-            valkey: ::core::option::Option::Some("5.0.0"),
+            redis: Some("5.0.0"),
+            valkey: Some("5.0.0"),
         },
         needs: &[],
     };

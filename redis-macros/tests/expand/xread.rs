@@ -1,8 +1,6 @@
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 mod traits {
-    #[allow(unused_imports)]
     use super::{args, options, replies, spec};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// Commands of the group “stream”.
@@ -21,9 +19,9 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `streams`: keys, each with the last ID seen (pairs of key and id)
-        /// - `.count(count)`: `COUNT count` (optional, chained; how many entries of each stream, at most (integer))
-        /// - `.block(block)`: `BLOCK block` (optional, chained; how long to wait for an entry; 0 waits for ever (number of seconds or `Duration`, sent in milliseconds, 0 waits forever))
+        /// - `streams` (pairs of key and id): keys, each with the last ID seen.
+        /// - `.count(count)` (optional, chained; integer): how many entries of each stream, at most. Sends `COUNT count`.
+        /// - `.block(block)` (optional, chained; number of milliseconds, or `Duration`): how long to wait for an entry; 0 waits for ever. Sends `BLOCK block`.
         ///
         /// # Reply
         ///
@@ -37,15 +35,10 @@ mod traits {
         ///
         /// ```ignore
         /// client.xadd("events", [("user", "anna")]).id("1-0").await?;
-
         /// client.xadd("events", [("user", "ben")]).id("2-0").await?;
-
         /// let streams = client.xread([("events", "1-0")]).count(10).await?.unwrap_or_default();
-
         /// assert_eq!((streams[0].0.as_str(), streams[0].1[0].id.as_str()), ("events", "2-0"));
-
         /// assert_eq!(client.xread([("events", "2-0")]).block(std::time::Duration::from_millis(5)).await?, None);
-
         /// ```
         #[doc(alias = "XREAD")]
         #[doc(alias = "STREAMS")]
@@ -80,12 +73,9 @@ mod traits {
 pub use traits::{Commands, StreamCommands};
 
 /// What the methods of commands with options return: chained calls, then `.await`.
-#[allow(missing_debug_implementations)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod options {
-    #[allow(unused_imports)]
     use super::{args, replies};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// What [`xread`](super::StreamCommands::xread) returns: call its options, then `.await` it.
@@ -157,17 +147,15 @@ pub mod options {
 }
 
 /// Types of arguments: closed sets of tokens, and arguments of several parts.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod args {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 }
 
 /// Structs for replies.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod replies {
-    #[allow(unused_imports)]
     use ::std::collections::{HashMap, HashSet};
-
-    #[allow(unused_imports)]
     use redis_client::__private::{Bytes, StatusReply, Value};
 
     /// One entry of a stream.
@@ -182,10 +170,7 @@ pub mod replies {
 
     /// The kinds of these structs, as a command's reply.
     pub mod kind {
-        #[allow(unused_imports)]
         use super::super::replies;
-
-        #[allow(unused_imports)]
         use redis_client::__private as redis;
 
         /// [`StreamEntry`](super::StreamEntry)
@@ -220,8 +205,8 @@ pub mod replies {
 }
 
 #[doc(hidden)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod spec {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     pub static XREAD: redis::Spec = redis::Spec {
@@ -230,8 +215,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::READONLY.union(redis::Flags::MOVABLEKEYS),
         since: redis::Since {
-            redis: ::core::option::Option::Some("5.0.0"),
-            valkey: ::core::option::Option::Some("5.0.0"),
+            redis: Some("5.0.0"),
+            valkey: Some("5.0.0"),
         },
         needs: &[],
     };
