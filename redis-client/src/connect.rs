@@ -1,5 +1,6 @@
 //! From a [`Config`] to a connection that is ready for commands: dialling, TLS, handshake.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,7 +15,7 @@ use crate::call::{Call, Executor, Request};
 use crate::command::Command;
 use crate::commands::ConnectionCommands;
 use crate::config::{Address, Config, Credentials, Protocol};
-use crate::connection::{Transport, lost};
+use crate::connection::Transport;
 use crate::encoder::Utf8;
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::reply::{self, Reply, ReplyKind};
@@ -53,17 +54,12 @@ impl Endpoint {
             let io = self.dial(config.keep_alive).await?;
             handshake(config, io).await
         };
-        let Some(timeout) = config.connect_timeout else {
-            return connecting.await;
-        };
-        tokio::time::timeout(timeout, connecting)
-            .await
-            .unwrap_or_else(|_| {
-                Err(Error::connect(format!(
-                    "{}: no connection within {timeout:?}",
-                    self.address
-                )))
-            })
+        in_time(config, connecting).await.unwrap_or_else(|timeout| {
+            Err(Error::connect(format!(
+                "{}: no connection within {timeout:?}",
+                self.address
+            )))
+        })
     }
 
     async fn dial(&self, keep_alive: Option<Duration>) -> Result<Pin<Box<dyn Transport>>> {
@@ -109,8 +105,29 @@ impl std::fmt::Display for Address {
     }
 }
 
+/// Shakes hands over a stream that is connected already, within the connect timeout.
+pub(crate) async fn connect_over(config: &Config, io: Pin<Box<dyn Transport>>) -> Result<Link> {
+    in_time(config, handshake(config, io))
+        .await
+        .unwrap_or_else(|timeout| {
+            Err(Error::connect(format!(
+                "no answer to the handshake within {timeout:?}"
+            )))
+        })
+}
+
+/// The timeout, if it is over before the connection is there.
+async fn in_time<T>(config: &Config, connecting: impl Future<Output = T>) -> Result<T, Duration> {
+    match config.connect_timeout {
+        None => Ok(connecting.await),
+        Some(timeout) => tokio::time::timeout(timeout, connecting)
+            .await
+            .map_err(|_| timeout),
+    }
+}
+
 /// Agrees with the server on protocol, user, name and database.
-pub(crate) async fn handshake(config: &Config, io: Pin<Box<dyn Transport>>) -> Result<Link> {
+async fn handshake(config: &Config, io: Pin<Box<dyn Transport>>) -> Result<Link> {
     let mut talk = Handshake {
         io,
         unread: BytesMut::new(),
@@ -130,13 +147,7 @@ pub(crate) async fn handshake(config: &Config, io: Pin<Box<dyn Transport>>) -> R
         }
         None => match talk.hello(config, credentials.as_ref()).await {
             Ok(()) => true,
-            // Before Redis 6: unknown command. Later, with RESP3 refused: NOPROTO.
-            Err(error)
-                if error.kind() == ErrorKind::Server
-                    && matches!(error.code(), Some("ERR" | "NOPROTO")) =>
-            {
-                false
-            }
+            Err(error) if refuses_hello(&error) => false,
             Err(error) => return Err(error),
         },
     };
@@ -161,6 +172,16 @@ pub(crate) async fn handshake(config: &Config, io: Pin<Box<dyn Transport>>) -> R
         io: talk.io,
         unread: talk.unread,
     })
+}
+
+/// Before Redis 6, HELLO is an unknown command; later, where RESP3 is refused, the answer is NOPROTO.
+/// What a server says before any command is no answer: `ERR max number of clients reached`.
+fn refuses_hello(error: &Error) -> bool {
+    match error.code() {
+        Some("NOPROTO") => true,
+        Some("ERR") => error.message().to_ascii_lowercase().contains("command"),
+        _ => false,
+    }
 }
 
 struct Handshake {
@@ -198,11 +219,15 @@ impl Handshake {
     async fn exchange(&mut self, command: &Command<'_>) -> Result<Frame> {
         let mut bytes = BytesMut::new();
         command.encode(&mut bytes);
-        self.io
-            .write_all(&bytes)
-            .await
-            .map_err(|error| lost(&error))?;
-        self.io.flush().await.map_err(|error| lost(&error))?;
+        let lost = |error: io::Error| {
+            Error::connect(format!(
+                "the connection was lost during the handshake: {error}; \
+                 does the server speak TLS (rediss://), or want a client certificate?"
+            ))
+            .with_source(error)
+        };
+        self.io.write_all(&bytes).await.map_err(lost)?;
+        self.io.flush().await.map_err(lost)?;
         // What a server says here is short; anything else is not a Redis server.
         let mut scanner = Scanner::new(ReplyLimits {
             frame: 64 * 1024,
@@ -225,15 +250,9 @@ impl Handshake {
                 }
                 return Ok(Frame::from(self.unread.split_to(end).freeze()));
             }
-            let count = self
-                .io
-                .read_buf(&mut self.unread)
-                .await
-                .map_err(|error| lost(&error))?;
+            let count = self.io.read_buf(&mut self.unread).await.map_err(lost)?;
             if count == 0 {
-                return Err(Error::new(
-                    ErrorKind::Connect,
-                    Outcome::Unknown,
+                return Err(Error::connect(
                     "the server closed the connection during the handshake",
                 ));
             }

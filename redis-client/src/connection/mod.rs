@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use self::core::{Arrived, Core, CoreLimits, Millis, SlotId};
-pub(crate) use self::driver::{Transport, lost};
+pub(crate) use self::driver::Transport;
 use crate::call::Executor;
 use crate::command::Command;
 use crate::config::Config;
@@ -101,7 +101,7 @@ impl<E: Encoder> Connection<E> {
         encoder: E,
         io: Pin<Box<dyn Transport>>,
     ) -> Result<Self> {
-        let link = connect::handshake(&config, io).await?;
+        let link = connect::connect_over(&config, io).await?;
         let shared = Shared::new(config);
         shared.lock().connected();
         let supervised = Arc::clone(&shared);
@@ -298,6 +298,18 @@ impl Shared {
 pub struct Ticket {
     slot: Option<SlotId>,
     attempts: u8,
+    /// An attempt before this one may have been executed.
+    uncertain: bool,
+}
+
+impl Ticket {
+    /// What may have been executed once is not unsent, whatever became of its repetition.
+    fn outcome_of_all(&self, error: Error) -> Error {
+        match error.outcome() {
+            Outcome::NotSent if self.uncertain => error.with_outcome(Outcome::Unknown),
+            _ => error,
+        }
+    }
 }
 
 impl<E: Encoder> Executor for Connection<E> {
@@ -342,7 +354,8 @@ fn poll_reply(
         let Some(slot) = ticket.slot else {
             command.check()?;
             let patience = patience(command, &shared.config);
-            ticket.slot = Some(shared.with(|core| core.submit(command, streaming, patience, cx))?);
+            let submitted = shared.with(|core| core.submit(command, streaming, patience, cx));
+            ticket.slot = Some(submitted.map_err(|error| ticket.outcome_of_all(error))?);
             return Poll::Pending;
         };
         let arrived = ready!(shared.with(|core| core.poll_reply(slot, command, cx)));
@@ -359,9 +372,10 @@ fn poll_reply(
             })),
             Err(error) if may_retry(&error, command, ticket, &shared.config) => {
                 ticket.attempts += 1;
+                ticket.uncertain |= error.outcome() == Outcome::Unknown;
                 continue;
             }
-            Err(error) => Err(error),
+            Err(error) => Err(ticket.outcome_of_all(error)),
         });
     }
 }
