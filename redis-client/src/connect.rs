@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -24,7 +24,11 @@ use crate::resp::{Frame, ReplyLimits, Scanner};
 pub(crate) struct Link {
     pub(crate) io: Pin<Box<dyn Transport>>,
     pub(crate) unread: BytesMut,
+    pub(crate) protocol: Protocol,
 }
+
+/// What was said on an earlier connection and has to be said again: names and encoded commands.
+pub(crate) type Session = Vec<(&'static str, Bytes)>;
 
 /// A server's address with all that can be prepared before dialling.
 pub(crate) struct Endpoint {
@@ -48,10 +52,10 @@ impl Endpoint {
     }
 
     /// Dials and shakes hands, within the connect timeout.
-    pub(crate) async fn connect(&self, config: &Config) -> Result<Link> {
+    pub(crate) async fn connect(&self, config: &Config, session: &[(&'static str, Bytes)]) -> Result<Link> {
         let connecting = async {
             let io = self.dial(config.keep_alive).await?;
-            handshake(config, io).await
+            handshake(config, session, io).await
         };
         let Some(timeout) = config.connect_timeout else {
             return connecting.await;
@@ -110,7 +114,11 @@ impl std::fmt::Display for Address {
 }
 
 /// Agrees with the server on protocol, user, name and database.
-pub(crate) async fn handshake(config: &Config, io: Pin<Box<dyn Transport>>) -> Result<Link> {
+pub(crate) async fn handshake(
+    config: &Config,
+    session: &[(&'static str, Bytes)],
+    io: Pin<Box<dyn Transport>>,
+) -> Result<Link> {
     let mut talk = Handshake {
         io,
         unread: BytesMut::new(),
@@ -157,9 +165,13 @@ pub(crate) async fn handshake(config: &Config, io: Pin<Box<dyn Transport>>) -> R
         talk.call(Plan.select(i64::from(config.db)).into_call())
             .await?;
     }
+    for (name, command) in session {
+        talk.repeat(command).await.map_err(|error| error.for_command(*name))?;
+    }
     Ok(Link {
         io: talk.io,
         unread: talk.unread,
+        protocol: if resp3 { Protocol::Resp3 } else { Protocol::Resp2 },
     })
 }
 
@@ -187,19 +199,25 @@ impl Handshake {
     /// One command, and its reply.
     async fn call<R: ReplyKind<Utf8>>(&mut self, call: Call<'_, Plan, R>) -> Result<R::Value> {
         let command = call.into_command();
+        let mut bytes = BytesMut::new();
+        command.encode(&mut bytes);
         let frame = self
-            .exchange(&command)
+            .exchange(&bytes)
             .await
             .map_err(|error| error.for_command(command.name()))?;
         reply::decode::<Utf8, R>(Reply::Frame(frame), Utf8)
             .map_err(|error| error.for_command(command.name()))
     }
 
-    async fn exchange(&mut self, command: &Command<'_>) -> Result<Frame> {
-        let mut bytes = BytesMut::new();
-        command.encode(&mut bytes);
+    /// A command that changes the connection's state, as on the connection before.
+    async fn repeat(&mut self, command: &[u8]) -> Result<()> {
+        let frame = self.exchange(command).await?;
+        reply::decode::<Utf8, ()>(Reply::Frame(frame), Utf8)
+    }
+
+    async fn exchange(&mut self, bytes: &[u8]) -> Result<Frame> {
         self.io
-            .write_all(&bytes)
+            .write_all(bytes)
             .await
             .map_err(|error| lost(&error))?;
         self.io.flush().await.map_err(|error| lost(&error))?;

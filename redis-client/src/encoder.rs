@@ -34,7 +34,7 @@ use crate::resp::{Blob, DecodeError};
 ///     }
 /// }
 /// ```
-pub trait Encoder: Copy + Send + Sync + 'static {
+pub trait Encoder: Copy + Send + Sync + Unpin + 'static {
     /// What a string of the server is for users of this client.
     type Native: Send + 'static;
 

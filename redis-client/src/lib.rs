@@ -61,6 +61,7 @@
 #![warn(missing_docs)]
 
 mod arg;
+mod batch;
 mod call;
 mod command;
 pub mod commands;
@@ -70,15 +71,21 @@ mod connection;
 mod encoder;
 mod error;
 mod example;
+mod pipeline;
+mod pool;
 pub mod prelude;
+mod pubsub;
 mod reply;
 pub mod resp;
+mod source;
 #[cfg(feature = "tls")]
 mod tls;
+mod transaction;
 
 #[doc(inline)]
 pub use bytes;
 
+pub use batch::Queued;
 pub use arg::{
     Arg, Timeout, ToArg, ToDouble, ToInteger, ToPair, ToTimeout, ZLexBoundary, ZScoreBoundary,
 };
@@ -90,6 +97,9 @@ pub use connection::{Connection, Ticket};
 pub use encoder::{Encoder, Json, JsonEncoder, Raw, Utf8};
 pub use error::{Error, ErrorKind, Outcome, Result};
 pub use example::Example;
+pub use pipeline::Pipeline;
+pub use pool::{Pool, PoolBuilder, PoolStats};
+pub use pubsub::{Backlog, Gap, PubSubEvent, PubSubReply, StartSubscribe, Subscription};
 pub use reply::kind;
 pub use reply::{
     BlockingPopReply, BulkReader, ClientInfo, ClientListReply, ConfigPairReply, DictReply,
@@ -99,6 +109,7 @@ pub use reply::{
 pub use resp::{Blob, DecodeError, Decoder, ReplyLimits, Shape, Value};
 #[cfg(feature = "tls")]
 pub use tls::Tls;
+pub use transaction::{Multi, Optimistic, Queue, Transaction, Watch};
 
 /// Generates command methods from a table: `redis_client::commands!("commands.json")`, the path relative
 /// to the crate's `Cargo.toml`. Each group of the table becomes an extension trait for everything that

@@ -79,6 +79,14 @@ pub(crate) fn kind_of(value: &RawValue) -> &'static str {
     }
 }
 
+/// What a value is, for a message: a number is told by its digits.
+pub(crate) fn found(value: &RawValue) -> &str {
+    match kind_of(value) {
+        "a number" => value.get(),
+        kind => kind,
+    }
+}
+
 /// The value as a Rust type, or nothing if it is something else.
 pub(crate) fn read<'t, T: Deserialize<'t>>(value: &'t RawValue) -> Option<T> {
     serde_json::from_str(value.get()).ok()

@@ -153,7 +153,10 @@ struct Scope<'t> {
 }
 
 impl<'t> Planner<'t> {
-    fn into_plan(self, scope: Scope<'t>) -> Plan<'t> {
+    fn into_plan(mut self, scope: Scope<'t>) -> Plan<'t> {
+        // In the order of the wire, an option before those inside of it.
+        self.chained
+            .sort_by_key(|chained| chained.writes.first().map(|write| write.slots().start));
         Plan {
             parameters: scope.parameters,
             writes: scope.writes,

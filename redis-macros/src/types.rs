@@ -29,15 +29,11 @@ pub(crate) const WORDS: &[(&str, Word, &str)] = &[
     ("double", Word::Double, "number"),
     ("unix-time", Word::UnixTime, "Unix time"),
     ("bool", Word::Bool, "boolean"),
-    (
-        "timeout",
-        Word::Timeout,
-        "number of seconds or `Duration`, 0 waits forever",
-    ),
+    ("timeout", Word::Timeout, "number of seconds, or `Duration`"),
     (
         "timeout-ms",
         Word::TimeoutMs,
-        "number of seconds or `Duration`, sent in milliseconds, 0 waits forever",
+        "number of milliseconds, or `Duration`",
     ),
     ("score", Word::Score, "score boundary"),
     ("lex", Word::Lex, "lexicographic boundary"),

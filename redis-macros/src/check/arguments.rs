@@ -20,7 +20,7 @@ pub(super) fn form(check: &Check<'_>, form: &Form, place: &Place, is_runtime: bo
     if !is_runtime && !check.errors.concerns(&place.owner) {
         let plan = plan::of_arguments(&form.arguments);
         rules.slots_suffice(form.line, &plan);
-        rules.parameters_differ(form.line, &plan);
+        rules.parameters_differ(&plan);
         rules.chained_names_differ(&plan.chained);
         rules.as_types();
     }
@@ -397,6 +397,9 @@ impl Rules<'_> {
         let Some(default) = &argument.default else {
             return;
         };
+        if argument.of == ArgumentType::PureToken {
+            return;
+        }
         if argument.multiple {
             if *default != DefaultValue::Empty || argument.count.is_none() {
                 self.error(
@@ -443,8 +446,7 @@ impl Rules<'_> {
                 Text(_) => return,
                 _ => "the name of an alternative",
             },
-            ArgumentType::PureToken => return,
-            ArgumentType::Block | ArgumentType::OneOf => {
+            ArgumentType::PureToken | ArgumentType::Block | ArgumentType::OneOf => {
                 self.error(argument, "a block or a type of its own has no default");
                 return;
             }
@@ -598,23 +600,16 @@ impl Rules<'_> {
     }
 
     /// The parameters of one call have different names.
-    fn parameters_differ(&self, line: usize, plan: &Plan<'_>) {
-        let chained = plan
-            .chained
-            .iter()
-            .map(|chained| (chained.argument.line, &chained.parameters));
-        for (line, parameters) in std::iter::once((line, &plan.parameters)).chain(chained) {
+    fn parameters_differ(&self, plan: &Plan<'_>) {
+        let chained = plan.chained.iter().map(|chained| &chained.parameters);
+        for parameters in std::iter::once(&plan.parameters).chain(chained) {
             let mut seen = HashSet::new();
             for value in parameters {
                 let name = parameter(&value.argument.name);
                 if !seen.insert(name.clone()) {
                     let message =
                         format!("two parameters of one method are called `{name}`; rename one");
-                    self.check.errors.push(
-                        line,
-                        &argument_place(self.place, value.argument),
-                        message,
-                    );
+                    self.error(value.argument, message);
                 }
             }
         }
@@ -629,7 +624,7 @@ impl Rules<'_> {
             {
                 let line = first.argument.line;
                 let message = format!(
-                    "chained method `{}` is there twice, first in line {line}; use `method`",
+                    "chained method `{}` is there twice, first in line {line}; rename one with `method`",
                     this.name
                 );
                 self.error(this.argument, message);
@@ -647,14 +642,14 @@ impl Rules<'_> {
         {
             let mut names = HashSet::new();
             for (constructor, plan) in plan::of_constructors(argument) {
-                self.parameters_differ(argument.line, &plan);
+                self.parameters_differ(&plan);
                 for name in std::iter::once(constructor)
                     .chain(plan.chained.into_iter().map(|chained| chained.name))
                 {
                     if !names.insert(name.clone()) {
                         self.error(
                             argument,
-                            format!("two functions of its type are called `{name}`; use `method`"),
+                            format!("two functions of its type are called `{name}`; rename one with `method`"),
                         );
                     }
                 }

@@ -5,7 +5,7 @@ mod arguments;
 use std::collections::{HashMap, HashSet};
 
 use crate::errors::{Errors, Owner, Place};
-use crate::names::{did_you_mean, is_dashed, is_pascal, is_snake};
+use crate::names::{did_you_mean, is_dashed, is_pascal, is_snake, listed};
 use crate::table::{
     Argument, ArgumentType, Command, Form, Layout, ReplyStruct, Table, same_shapes,
 };
@@ -340,10 +340,9 @@ impl Check<'_> {
                     .chain(KINDS.iter().map(|k| k.name))
             };
             let near = did_you_mean(name, known());
-            let builtin: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
+            let builtin = listed(KINDS.iter().map(|kind| kind.name));
             let message = format!(
-                "unknown reply kind `{name}`{near}; use {}, or declare it in \"replies\"",
-                builtin.join(", ")
+                "unknown reply kind `{name}`{near}; use {builtin} or declare it in \"replies\""
             );
             self.errors.push(line, place, message);
         }
@@ -438,7 +437,7 @@ impl Check<'_> {
                     if let Some((other, line)) = methods.get(&method) {
                         let place = form_place(command, form);
                         let message = format!(
-                            "method `{method}` is that of {other} in line {line} already; use `method`"
+                            "method `{method}` is that of {other} in line {line} already; rename one with `method`"
                         );
                         self.errors.push(form.line, &place, message);
                     } else {

@@ -58,13 +58,7 @@ pub(super) fn of_method(context: &Context<'_>, method: &Method<'_>) -> TokenStre
         let bullets: Vec<_> = plan
             .parameters
             .iter()
-            .map(|value| {
-                format!(
-                    "- `{}`: {}",
-                    parameter(&value.argument.name),
-                    description(value.argument)
-                )
-            })
+            .map(|value| parameter_bullet(value.argument))
             .chain(
                 plan.chained
                     .iter()
@@ -122,7 +116,7 @@ pub(super) fn of_chained(
 ) -> TokenStream {
     let argument = chained.argument;
     let mut page = vec![sentence(argument)];
-    page.push(format!("Sends `{}`.", wire_of(context, argument)));
+    page.extend(sends(context, argument));
     let needs = method
         .plan
         .needs
@@ -325,17 +319,18 @@ fn tokens(argument: &Argument) -> Vec<&str> {
         .collect()
 }
 
-/// What an argument is, in a phrase.
+/// "(integer): time to live, in seconds", without the brackets.
 fn description(argument: &Argument) -> String {
     let of = type_words(argument);
     let since = argument
         .since
         .as_ref()
-        .map(|since| format!("; {}", since_text(since)))
+        .map(|since| format!(" {}.", since_text(since)))
         .unwrap_or_default();
     match &argument.doc {
-        Some(doc) => format!("{doc} ({of}){since}"),
-        None => format!("{of}{since}"),
+        Some(doc) => format!("({of}): {doc}.{since}"),
+        None if since.is_empty() => format!("({of})"),
+        None => format!("({of}).{since}"),
     }
 }
 
@@ -371,7 +366,7 @@ fn type_words(argument: &Argument) -> String {
 
 fn parameter_bullet(argument: &Argument) -> String {
     format!(
-        "- `{}`: {}",
+        "- `{}` {}",
         parameter(&argument.name),
         description(argument)
     )
@@ -394,29 +389,40 @@ fn chained_bullet(context: &Context<'_>, chained: &Chained<'_>) -> String {
         .iter()
         .map(|value| parameter(&value.argument.name))
         .collect();
-    let how = match argument.default.as_ref().filter(|_| argument.is_value()) {
-        Some(default) => format!("chained, {} without it", default_text(default)),
-        None => "optional, chained".to_owned(),
+    let mut text = format!("- `.{}({})` (", chained.name, parameters.join(", "));
+    match argument.default.as_ref().filter(|_| argument.is_value()) {
+        Some(default) => text += &format!("chained, {} without it", default_text(default)),
+        None => text += "optional, chained",
+    }
+    if argument.is_value() {
+        text += &format!("; {}", type_words(argument));
+    }
+    text += ")";
+    if let Some(doc) = &argument.doc {
+        text += &format!(": {doc}");
+    }
+    text += ".";
+    text += &sends(context, argument).map_or_else(String::new, |sends| format!(" {sends}"));
+    if let Some(since) = &argument.since {
+        text += &format!(" {}.", since_text(since));
+    }
+    text
+}
+
+/// What an option looks like on the wire, unless that is its name only.
+fn sends(context: &Context<'_>, argument: &Argument) -> Option<String> {
+    let wire = wire_of(context, argument);
+    (wire != argument.name).then(|| format!("Sends `{wire}`."))
+}
+
+/// How a chained method is called: `.get()`, `.expire(…)`.
+fn call(chained: &Chained<'_>) -> String {
+    let inside = if chained.parameters.is_empty() {
+        ""
+    } else {
+        "…"
     };
-    let what = match argument.of {
-        ArgumentType::PureToken => argument
-            .doc
-            .clone()
-            .map(|doc| format!("; {doc}"))
-            .unwrap_or_default(),
-        _ if argument.is_value() => format!("; {}", description(argument)),
-        _ => argument
-            .doc
-            .clone()
-            .map(|doc| format!("; {doc}"))
-            .unwrap_or_default(),
-    };
-    format!(
-        "- `.{}({})`: `{}` ({how}{what})",
-        chained.name,
-        parameters.join(", "),
-        wire_of(context, argument)
-    )
+    format!("`.{}({inside})`", chained.name)
 }
 
 fn default_text(default: &DefaultValue) -> String {
@@ -468,7 +474,7 @@ fn reply(context: &Context<'_>, method: &Method<'_>) -> String {
     let mut text = format!("`{}`: {words}{or_none}.", value(context, kind));
     for chained in &method.plan.chained {
         if let Some(kind) = &chained.argument.reply {
-            text += &format!(" With `.{}(…)`: `{}`.", chained.name, value(context, kind));
+            text += &format!(" With {}: `{}`.", call(chained), value(context, kind));
         }
     }
     let options = method

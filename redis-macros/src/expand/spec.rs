@@ -61,8 +61,8 @@ pub(super) fn flags<'f>(flags: impl Iterator<Item = &'f Flag>) -> TokenStream {
 /// `Since { … }`, without its path.
 pub(super) fn since(since: &Since) -> TokenStream {
     let version = |version: &Option<String>| match version {
-        Some(version) => quote!(::core::option::Option::Some(#version)),
-        None => quote!(::core::option::Option::None),
+        Some(version) => quote!(Some(#version)),
+        None => quote!(None),
     };
     let (redis, valkey) = (version(&since.redis), version(&since.valkey));
     quote!(Since { redis: #redis, valkey: #valkey })

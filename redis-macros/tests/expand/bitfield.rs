@@ -23,8 +23,8 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `key`: name of the key (key)
-        /// - `operations`: one operation of `BITFIELD` (list: `BitfieldOp`)
+        /// - `key` (key): name of the key.
+        /// - `operations` (list: `BitfieldOp`): one operation of `BITFIELD`.
         ///
         /// # Reply
         ///
@@ -38,13 +38,9 @@ mod traits {
         ///
         /// ```ignore
         /// let operations = [BitfieldOp::set("u8", 0, 200), BitfieldOp::incrby("u8", 0, 5), BitfieldOp::get("u8", "#1")];
-
         /// assert_eq!(client.bitfield("counters", operations).await?, [Some(0), Some(205), Some(0)]);
-
         /// let operations = [BitfieldOp::overflow(BitfieldOverflow::Fail), BitfieldOp::incrby("u8", 0, 100)];
-
         /// assert_eq!(client.bitfield("counters", operations).await?, [None]);
-
         /// ```
         #[doc(alias = "BITFIELD")]
         fn bitfield<'a>(
@@ -122,8 +118,8 @@ pub mod args {
     impl<'a> BitfieldOp<'a> {
         /// Reads an integer.
         ///
-        /// - `encoding`: `u` or `i` and the number of bits: `u1` to `u63`, `i1` to `i64` (text, whatever the encoder)
-        /// - `offset`: position of the first bit, or `#n` for the n-th such integer (text, whatever the encoder)
+        /// - `encoding` (text, whatever the encoder): `u` or `i` and the number of bits: `u1` to `u63`, `i1` to `i64`.
+        /// - `offset` (text, whatever the encoder): position of the first bit, or `#n` for the n-th such integer.
         #[doc(alias = "GET")]
         pub fn get(
             encoding: impl redis::ToArg<'a, redis::Utf8>,
@@ -138,9 +134,9 @@ pub mod args {
 
         /// Writes an integer.
         ///
-        /// - `encoding`: `u` or `i` and the number of bits: `u1` to `u63`, `i1` to `i64` (text, whatever the encoder)
-        /// - `offset`: position of the first bit, or `#n` for the n-th such integer (text, whatever the encoder)
-        /// - `value`: the value to write (integer)
+        /// - `encoding` (text, whatever the encoder): `u` or `i` and the number of bits: `u1` to `u63`, `i1` to `i64`.
+        /// - `offset` (text, whatever the encoder): position of the first bit, or `#n` for the n-th such integer.
+        /// - `value` (integer): the value to write.
         #[doc(alias = "SET")]
         pub fn set(
             encoding: impl redis::ToArg<'a, redis::Utf8>,
@@ -157,9 +153,9 @@ pub mod args {
 
         /// Adds to an integer.
         ///
-        /// - `encoding`: `u` or `i` and the number of bits: `u1` to `u63`, `i1` to `i64` (text, whatever the encoder)
-        /// - `offset`: position of the first bit, or `#n` for the n-th such integer (text, whatever the encoder)
-        /// - `increment`: how much to add, may be negative (integer)
+        /// - `encoding` (text, whatever the encoder): `u` or `i` and the number of bits: `u1` to `u63`, `i1` to `i64`.
+        /// - `offset` (text, whatever the encoder): position of the first bit, or `#n` for the n-th such integer.
+        /// - `increment` (integer): how much to add, may be negative.
         #[doc(alias = "INCRBY")]
         pub fn incrby(
             encoding: impl redis::ToArg<'a, redis::Utf8>,
@@ -214,8 +210,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::WRITE.union(redis::Flags::DENYOOM),
         since: redis::Since {
-            redis: ::core::option::Option::Some("3.2.0"),
-            valkey: ::core::option::Option::Some("3.2.0"),
+            redis: Some("3.2.0"),
+            valkey: Some("3.2.0"),
         },
         needs: &[],
     };

@@ -21,8 +21,8 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `destkey`: where the result is stored, overwriting what is there (key)
-        /// - `srckeys`: the strings to combine (list: key)
+        /// - `destkey` (key): where the result is stored, overwriting what is there.
+        /// - `srckeys` (list: key): the strings to combine.
         ///
         /// # Reply
         ///
@@ -36,11 +36,8 @@ mod traits {
         ///
         /// ```ignore
         /// client.mset([("a", "abc"), ("b", "aac")]).await?;
-
         /// assert_eq!(client.bitop_and("both", ["a", "b"]).await?, 3);
-
         /// assert_eq!(client.get("both").await?.as_deref(), Some("a`c"));
-
         /// ```
         #[doc(alias = "BITOP")]
         #[doc(alias = "AND")]
@@ -69,8 +66,8 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `destkey`: where the result is stored, overwriting what is there (key)
-        /// - `key`: the string to invert (key)
+        /// - `destkey` (key): where the result is stored, overwriting what is there.
+        /// - `key` (key): the string to invert.
         ///
         /// # Reply
         ///
@@ -84,11 +81,8 @@ mod traits {
         ///
         /// ```ignore
         /// client.setbit("flags", 7, true).await?;
-
         /// assert_eq!(client.bitop_not("inverted", "flags").await?, 1);
-
         /// assert_eq!(client.bitcount("inverted").await?, 7);
-
         /// ```
         #[doc(alias = "BITOP")]
         #[doc(alias = "NOT")]
@@ -115,9 +109,9 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `destkey`: where the result is stored, overwriting what is there (key)
-        /// - `key`: the string whose bits are removed (key)
-        /// - `srckeys`: the strings to take bits from (list: key)
+        /// - `destkey` (key): where the result is stored, overwriting what is there.
+        /// - `key` (key): the string whose bits are removed.
+        /// - `srckeys` (list: key): the strings to take bits from.
         ///
         /// # Reply
         ///
@@ -131,11 +125,8 @@ mod traits {
         ///
         /// ```ignore
         /// client.mset([("a", "```"), ("b", "abc")]).await?;
-
         /// assert_eq!(client.bitop_diff1("rest", "a", ["b"]).await?, 3);
-
         /// assert_eq!(client.get("rest").await?.as_deref(), Some("\u{1}\u{2}\u{3}"));
-
         /// ```
         #[doc(alias = "BITOP")]
         #[doc(alias = "DIFF1")]
@@ -212,8 +203,8 @@ pub mod spec {
             .union(redis::Flags::DENYOOM)
             .union(redis::Flags::IDEMPOTENT),
         since: redis::Since {
-            redis: ::core::option::Option::Some("2.6.0"),
-            valkey: ::core::option::Option::Some("2.6.0"),
+            redis: Some("2.6.0"),
+            valkey: Some("2.6.0"),
         },
         needs: &[],
     };
@@ -224,8 +215,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::WRITE.union(redis::Flags::DENYOOM),
         since: redis::Since {
-            redis: ::core::option::Option::Some("2.6.0"),
-            valkey: ::core::option::Option::Some("2.6.0"),
+            redis: Some("2.6.0"),
+            valkey: Some("2.6.0"),
         },
         needs: &[],
     };
@@ -236,8 +227,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::WRITE.union(redis::Flags::DENYOOM),
         since: redis::Since {
-            redis: ::core::option::Option::Some("8.2.0"),
-            valkey: ::core::option::Option::None,
+            redis: Some("8.2.0"),
+            valkey: None,
         },
         needs: &[],
     };

@@ -21,8 +21,8 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `keys`: names of the lists, looked at in this order (list: key)
-        /// - `.timeout(timeout)`: `timeout` (chained, `0` without it; how long to wait, in seconds; 0 waits for ever (number of seconds or `Duration`, 0 waits forever))
+        /// - `keys` (list: key): names of the lists, looked at in this order.
+        /// - `.timeout(timeout)` (chained, `0` without it; number of seconds, or `Duration`): how long to wait, in seconds; 0 waits for ever.
         ///
         /// # Reply
         ///
@@ -36,17 +36,11 @@ mod traits {
         ///
         /// ```ignore
         /// client.rpush("queue", ["a", "b", "c"]).await?;
-
         /// let popped = client.blpop(["urgent", "queue"]).timeout(1).await?;
-
         /// assert_eq!(popped.list_name, "queue");
-
         /// assert_eq!(popped.value, "a");
-
         /// let error = client.blpop(["empty"]).timeout(0.01).await.unwrap_err();
-
         /// assert!(matches!(error.kind(), ErrorKind::Timeout));
-
         /// ```
         #[doc(alias = "BLPOP")]
         fn blpop<'a>(
@@ -90,8 +84,6 @@ pub mod options {
 
     impl<'a, X: redis::Executor, R> Blpop<'a, X, R> {
         /// How long to wait, in seconds; 0 waits for ever.
-        ///
-        /// Sends `timeout`.
         ///
         /// Without this call it is `0`.
         pub fn timeout(mut self, timeout: impl redis::ToTimeout) -> Self {
@@ -162,8 +154,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::WRITE.union(redis::Flags::BLOCKING),
         since: redis::Since {
-            redis: ::core::option::Option::Some("2.0.0"),
-            valkey: ::core::option::Option::Some("2.0.0"),
+            redis: Some("2.0.0"),
+            valkey: Some("2.0.0"),
         },
         needs: &[],
     };

@@ -17,20 +17,20 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `key`: the sorted set's key (key)
-        /// - `from`: the centre of the search (`GeoFrom`)
-        /// - `by`: the area of the search (`GeoBy`)
-        /// - `.asc()`: `ASC` (optional, chained; nearest first)
-        /// - `.desc()`: `DESC` (optional, chained; farthest first)
-        /// - `.any()`: `ANY` (optional, chained; takes the first ones found, not the nearest: cheaper)
-        /// - `.count(count)`: `COUNT count [ANY]` (optional, chained; how many members, at most)
-        /// - `.withcoord()`: `WITHCOORD` (optional, chained; returns the positions as well)
-        /// - `.withdist()`: `WITHDIST` (optional, chained; returns the distances from the centre as well)
-        /// - `.withhash()`: `WITHHASH` (optional, chained; returns the geohashes as integers as well)
+        /// - `key` (key): the sorted set's key.
+        /// - `from` (`GeoFrom`): the centre of the search.
+        /// - `by` (`GeoBy`): the area of the search.
+        /// - `.asc()` (optional, chained): nearest first. Sends `ASC`.
+        /// - `.desc()` (optional, chained): farthest first. Sends `DESC`.
+        /// - `.count(count)` (optional, chained): how many members, at most. Sends `COUNT count [ANY]`.
+        /// - `.any()` (optional, chained): takes the first ones found, not the nearest: cheaper. Sends `ANY`.
+        /// - `.withcoord()` (optional, chained): returns the positions as well. Sends `WITHCOORD`.
+        /// - `.withdist()` (optional, chained): returns the distances from the centre as well. Sends `WITHDIST`.
+        /// - `.withhash()` (optional, chained): returns the geohashes as integers as well. Sends `WITHHASH`.
         ///
         /// # Reply
         ///
-        /// `Vec<N>`: a list. With `.withcoord(…)`: `Vec<GeoMember<N>>`. With `.withdist(…)`: `Vec<GeoMember<N>>`. With `.withhash(…)`: `Vec<GeoMember<N>>`. `N` is the encoder's type: `String` by default.
+        /// `Vec<N>`: a list. With `.withcoord()`: `Vec<GeoMember<N>>`. With `.withdist()`: `Vec<GeoMember<N>>`. With `.withhash()`: `Vec<GeoMember<N>>`. `N` is the encoder's type: `String` by default.
         ///
         /// Since Redis 6.2.0, in every Valkey. Complexity: O(N+log(M)), N: members in the grid-aligned box around the area, M: members in the area. Only reads.
         ///
@@ -40,17 +40,11 @@ mod traits {
         ///
         /// ```ignore
         /// client.geoadd("sicily", [GeoPoint::new(13.361389, 38.115556, "Palermo"), GeoPoint::new(15.087269, 37.502669, "Catania")]).await?;
-
         /// let members = client.geosearch("sicily", GeoFrom::lonlat(15.0, 37.0), GeoBy::radius(200.0, GeoUnit::Kilometers)).asc().await?;
-
         /// assert_eq!(members, ["Catania", "Palermo"]);
-
         /// let area = GeoBy::rectangle(400.0, 400.0, GeoUnit::Kilometers);
-
         /// let members = client.geosearch("sicily", GeoFrom::member("Catania"), area).desc().count(1).withdist().await?;
-
         /// assert_eq!((members[0].member.as_str(), members[0].distance), ("Palermo", Some(166.2742)));
-
         /// ```
         #[doc(alias = "GEOSEARCH")]
         fn geosearch<'a>(
@@ -118,6 +112,20 @@ pub mod options {
             self
         }
 
+        /// How many members, at most.
+        ///
+        /// Sends `COUNT count [ANY]`.
+        ///
+        /// - `count` (integer): how many members, at most.
+        #[doc(alias = "COUNT")]
+        pub fn count(mut self, count: i64) -> Self {
+            let command = self.0.command_mut();
+            command.clear(5, 6);
+            command.token(5, "COUNT");
+            command.push(6, redis::Arg::from_i64(count));
+            self
+        }
+
         /// Takes the first ones found, not the nearest: cheaper.
         ///
         /// Sends `ANY`.
@@ -128,20 +136,6 @@ pub mod options {
             let command = self.0.command_mut();
             command.clear(7, 7);
             command.token(7, "ANY");
-            self
-        }
-
-        /// How many members, at most.
-        ///
-        /// Sends `COUNT count [ANY]`.
-        ///
-        /// - `count`: how many members, at most (integer)
-        #[doc(alias = "COUNT")]
-        pub fn count(mut self, count: i64) -> Self {
-            let command = self.0.command_mut();
-            command.clear(5, 6);
-            command.token(5, "COUNT");
-            command.push(6, redis::Arg::from_i64(count));
             self
         }
 
@@ -256,8 +250,8 @@ pub mod args {
     impl GeoBy {
         /// A circle.
         ///
-        /// - `radius`: its radius (number)
-        /// - `unit`: the unit of the lengths, and of distances in the reply (`GeoUnit`)
+        /// - `radius` (number): its radius.
+        /// - `unit` (`GeoUnit`): the unit of the lengths, and of distances in the reply.
         #[doc(alias = "BYRADIUS")]
         pub fn radius(radius: impl redis::ToDouble, unit: GeoUnit) -> Self {
             let mut fragment = redis::Fragment::new();
@@ -269,9 +263,9 @@ pub mod args {
 
         /// A rectangle along the axes.
         ///
-        /// - `width`: its width (number)
-        /// - `height`: its height (number)
-        /// - `unit`: the unit of the lengths, and of distances in the reply (`GeoUnit`)
+        /// - `width` (number): its width.
+        /// - `height` (number): its height.
+        /// - `unit` (`GeoUnit`): the unit of the lengths, and of distances in the reply.
         #[doc(alias = "BYBOX")]
         pub fn rectangle(
             width: impl redis::ToDouble,
@@ -307,8 +301,8 @@ pub mod args {
 
         /// A position.
         ///
-        /// - `longitude`: in degrees, -180 to 180 (number)
-        /// - `latitude`: in degrees, -85.05112878 to 85.05112878 (number)
+        /// - `longitude` (number): in degrees, -180 to 180.
+        /// - `latitude` (number): in degrees, -85.05112878 to 85.05112878.
         #[doc(alias = "FROMLONLAT")]
         pub fn lonlat(
             longitude: impl redis::ToDouble,
@@ -405,8 +399,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::READONLY,
         since: redis::Since {
-            redis: ::core::option::Option::Some("6.2.0"),
-            valkey: ::core::option::Option::Some("6.2.0"),
+            redis: Some("6.2.0"),
+            valkey: Some("6.2.0"),
         },
         needs: &[
             redis::Need {

@@ -19,7 +19,7 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `key`: name of the key (key)
+        /// - `key` (key): name of the key.
         ///
         /// # Reply
         ///
@@ -33,11 +33,8 @@ mod traits {
         ///
         /// ```ignore
         /// client.set("key", "value").await?;
-
         /// assert_eq!(client.get("key").await?, Some("value".to_owned()));
-
         /// assert_eq!(client.get("missing").await?, None);
-
         /// ```
         #[doc(alias = "GET")]
         fn get<'a>(
@@ -104,8 +101,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::READONLY.union(redis::Flags::FAST),
         since: redis::Since {
-            redis: ::core::option::Option::Some("1.0.0"),
-            valkey: ::core::option::Option::Some("1.0.0"),
+            redis: Some("1.0.0"),
+            valkey: Some("1.0.0"),
         },
         needs: &[],
     };

@@ -19,7 +19,7 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `values`: the keys and their new values (pairs of key and value)
+        /// - `values` (pairs of key and value): the keys and their new values.
         ///
         /// # Reply
         ///
@@ -33,9 +33,7 @@ mod traits {
         ///
         /// ```ignore
         /// assert_eq!(client.mset([("a", "1"), ("b", "2")]).await?, "OK");
-
         /// assert_eq!(client.get("b").await?.as_deref(), Some("2"));
-
         /// ```
         #[doc(alias = "MSET")]
         fn mset<'a>(
@@ -114,8 +112,8 @@ pub mod spec {
             .union(redis::Flags::DENYOOM)
             .union(redis::Flags::IDEMPOTENT),
         since: redis::Since {
-            redis: ::core::option::Option::Some("1.0.1"),
-            valkey: ::core::option::Option::Some("1.0.1"),
+            redis: Some("1.0.1"),
+            valkey: Some("1.0.1"),
         },
         needs: &[],
     };

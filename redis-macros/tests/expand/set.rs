@@ -23,24 +23,24 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `key`: name of the key (key)
-        /// - `value`: the new value (value)
-        /// - `.expire(seconds)`: `EX seconds` (optional, chained; time to live, in seconds (integer); Since Redis 2.6.12, in every Valkey)
-        /// - `.pexpire(milliseconds)`: `PX milliseconds` (optional, chained; time to live, in milliseconds (integer); Since Redis 2.6.12, in every Valkey)
-        /// - `.expireat(timestamp)`: `EXAT timestamp` (optional, chained; when it expires, Unix time in seconds (Unix time); Since Redis 6.2.0, in every Valkey)
-        /// - `.pexpireat(milliseconds_timestamp)`: `PXAT milliseconds-timestamp` (optional, chained; when it expires, Unix time in milliseconds (Unix time); Since Redis 6.2.0, in every Valkey)
-        /// - `.keep_ttl()`: `KEEPTTL` (optional, chained; keeps the key's present time to live)
-        /// - `.only_if_not_exists()`: `NX` (optional, chained; only if the key does not exist)
-        /// - `.only_if_exists()`: `XX` (optional, chained; only if the key exists)
-        /// - `.only_if_equal(equal_value)`: `IFEQ equal-value` (optional, chained; only if the key holds this value (value); Since Redis 8.4.0, Valkey 8.1.0)
-        /// - `.only_if_not_equal(unequal_value)`: `IFNE unequal-value` (optional, chained; only if the key does not hold this value (value); Since Redis 8.4.0, not in Valkey)
-        /// - `.only_if_digest_equal(equal_digest)`: `IFDEQ equal-digest` (optional, chained; only if the value's `DIGEST` is this (text, whatever the encoder); Since Redis 8.4.0, not in Valkey)
-        /// - `.only_if_digest_not_equal(unequal_digest)`: `IFDNE unequal-digest` (optional, chained; only if the value's `DIGEST` is not this (text, whatever the encoder); Since Redis 8.4.0, not in Valkey)
-        /// - `.get()`: `GET` (optional, chained; returns the old value)
+        /// - `key` (key): name of the key.
+        /// - `value` (value): the new value.
+        /// - `.expire(seconds)` (optional, chained; integer): time to live, in seconds. Sends `EX seconds`. Since Redis 2.6.12, in every Valkey.
+        /// - `.pexpire(milliseconds)` (optional, chained; integer): time to live, in milliseconds. Sends `PX milliseconds`. Since Redis 2.6.12, in every Valkey.
+        /// - `.expireat(timestamp)` (optional, chained; Unix time): when it expires, Unix time in seconds. Sends `EXAT timestamp`. Since Redis 6.2.0, in every Valkey.
+        /// - `.pexpireat(milliseconds_timestamp)` (optional, chained; Unix time): when it expires, Unix time in milliseconds. Sends `PXAT milliseconds-timestamp`. Since Redis 6.2.0, in every Valkey.
+        /// - `.keep_ttl()` (optional, chained): keeps the key's present time to live. Sends `KEEPTTL`. Since Redis 6.0.0, in every Valkey.
+        /// - `.only_if_not_exists()` (optional, chained): only if the key does not exist. Sends `NX`. Since Redis 2.6.12, in every Valkey.
+        /// - `.only_if_exists()` (optional, chained): only if the key exists. Sends `XX`. Since Redis 2.6.12, in every Valkey.
+        /// - `.only_if_equal(equal_value)` (optional, chained; value): only if the key holds this value. Sends `IFEQ equal-value`. Since Redis 8.4.0, Valkey 8.1.0.
+        /// - `.only_if_not_equal(unequal_value)` (optional, chained; value): only if the key does not hold this value. Sends `IFNE unequal-value`. Since Redis 8.4.0, not in Valkey.
+        /// - `.only_if_digest_equal(equal_digest)` (optional, chained; text, whatever the encoder): only if the value's `DIGEST` is this. Sends `IFDEQ equal-digest`. Since Redis 8.4.0, not in Valkey.
+        /// - `.only_if_digest_not_equal(unequal_digest)` (optional, chained; text, whatever the encoder): only if the value's `DIGEST` is not this. Sends `IFDNE unequal-digest`. Since Redis 8.4.0, not in Valkey.
+        /// - `.get()` (optional, chained): returns the old value. Sends `GET`. Since Redis 6.2.0, in every Valkey.
         ///
         /// # Reply
         ///
-        /// `Option<StatusReply>`: a status, or `None`. With `.get(…)`: `Option<N>`. `N` is the encoder's type: `String` by default.
+        /// `Option<StatusReply>`: a status, or `None`. With `.get()`: `Option<N>`. `N` is the encoder's type: `String` by default.
         ///
         /// Since Redis 1.0.0, in every Valkey. Complexity: O(1). Can be repeated without harm.
         ///
@@ -50,13 +50,9 @@ mod traits {
         ///
         /// ```ignore
         /// assert!(client.set("key", "value").await?.is_some_and(|status| status == "OK"));
-
         /// assert!(client.set("key", "other").only_if_not_exists().await?.is_none());
-
         /// assert_eq!(client.set("key", "new").expire(60).get().await?, Some("value".to_owned()));
-
         /// assert_eq!(client.get("key").await?, Some("new".to_owned()));
-
         /// ```
         #[doc(alias = "SET")]
         fn set<'a>(
@@ -348,8 +344,8 @@ pub mod spec {
             .union(redis::Flags::DENYOOM)
             .union(redis::Flags::IDEMPOTENT),
         since: redis::Since {
-            redis: ::core::option::Option::Some("1.0.0"),
-            valkey: ::core::option::Option::Some("1.0.0"),
+            redis: Some("1.0.0"),
+            valkey: Some("1.0.0"),
         },
         needs: &[],
     };

@@ -18,10 +18,10 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `key`: the stream's key (key)
-        /// - `.start(start)`: `start` (chained, `-` without it; the lowest ID: `-` for the lowest there is, `(1-0` for above 1-0 (text, whatever the encoder))
-        /// - `.end(end)`: `end` (chained, `+` without it; the highest ID: `+` for the highest there is, `(9-0` for below 9-0 (text, whatever the encoder))
-        /// - `.count(count)`: `COUNT count` (optional, chained; how many entries, at most (integer))
+        /// - `key` (key): the stream's key.
+        /// - `.start(start)` (chained, `-` without it; text, whatever the encoder): the lowest ID: `-` for the lowest there is, `(1-0` for above 1-0.
+        /// - `.end(end)` (chained, `+` without it; text, whatever the encoder): the highest ID: `+` for the highest there is, `(9-0` for below 9-0.
+        /// - `.count(count)` (optional, chained; integer): how many entries, at most. Sends `COUNT count`.
         ///
         /// # Reply
         ///
@@ -35,15 +35,10 @@ mod traits {
         ///
         /// ```ignore
         /// client.xadd("events", [("user", "anna")]).id("1-0").await?;
-
         /// client.xadd("events", [("user", "ben")]).id("2-0").await?;
-
         /// let entries = client.xrange("events").start("(1-0").await?.aslist().await?;
-
         /// assert_eq!(entries[0].id, "2-0");
-
         /// assert_eq!(client.xrange_aslist("events").count(10).await?.len(), 2);
-
         /// ```
         #[doc(alias = "XRANGE")]
         fn xrange<'a>(
@@ -74,7 +69,7 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `key`: the stream's key (key)
+        /// - `key` (key): the stream's key.
         ///
         /// # Reply
         ///
@@ -88,11 +83,8 @@ mod traits {
         ///
         /// ```ignore
         /// client.xadd("jobs", [("task", "mail")]).id("1-0").await?;
-
         /// let info = client.xinfo_stream("jobs").await?;
-
         /// assert_eq!((info.length, info.last_generated_id.as_str()), (1, "1-0"));
-
         /// ```
         #[doc(alias = "XINFO STREAM")]
         fn xinfo_stream<'a>(
@@ -136,8 +128,6 @@ pub mod options {
     impl<'a, X: redis::Executor, R> Xrange<'a, X, R> {
         /// The lowest ID: `-` for the lowest there is, `(1-0` for above 1-0.
         ///
-        /// Sends `start`.
-        ///
         /// Without this call it is `-`.
         pub fn start(mut self, start: impl redis::ToArg<'a, redis::Utf8>) -> Self {
             let command = self.0.command_mut();
@@ -147,8 +137,6 @@ pub mod options {
         }
 
         /// The highest ID: `+` for the highest there is, `(9-0` for below 9-0.
-        ///
-        /// Sends `end`.
         ///
         /// Without this call it is `+`.
         pub fn end(mut self, end: impl redis::ToArg<'a, redis::Utf8>) -> Self {
@@ -369,8 +357,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::READONLY,
         since: redis::Since {
-            redis: ::core::option::Option::Some("5.0.0"),
-            valkey: ::core::option::Option::Some("5.0.0"),
+            redis: Some("5.0.0"),
+            valkey: Some("5.0.0"),
         },
         needs: &[],
     };
@@ -381,8 +369,8 @@ pub mod spec {
         words: 2,
         flags: redis::Flags::READONLY,
         since: redis::Since {
-            redis: ::core::option::Option::Some("5.0.0"),
-            valkey: ::core::option::Option::Some("5.0.0"),
+            redis: Some("5.0.0"),
+            valkey: Some("5.0.0"),
         },
         needs: &[],
     };

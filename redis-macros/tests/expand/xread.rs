@@ -21,9 +21,9 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `streams`: keys, each with the last ID seen (pairs of key and id)
-        /// - `.count(count)`: `COUNT count` (optional, chained; how many entries of each stream, at most (integer))
-        /// - `.block(block)`: `BLOCK block` (optional, chained; how long to wait for an entry; 0 waits for ever (number of seconds or `Duration`, sent in milliseconds, 0 waits forever))
+        /// - `streams` (pairs of key and id): keys, each with the last ID seen.
+        /// - `.count(count)` (optional, chained; integer): how many entries of each stream, at most. Sends `COUNT count`.
+        /// - `.block(block)` (optional, chained; number of milliseconds, or `Duration`): how long to wait for an entry; 0 waits for ever. Sends `BLOCK block`.
         ///
         /// # Reply
         ///
@@ -37,15 +37,10 @@ mod traits {
         ///
         /// ```ignore
         /// client.xadd("events", [("user", "anna")]).id("1-0").await?;
-
         /// client.xadd("events", [("user", "ben")]).id("2-0").await?;
-
         /// let streams = client.xread([("events", "1-0")]).count(10).await?.unwrap_or_default();
-
         /// assert_eq!((streams[0].0.as_str(), streams[0].1[0].id.as_str()), ("events", "2-0"));
-
         /// assert_eq!(client.xread([("events", "2-0")]).block(std::time::Duration::from_millis(5)).await?, None);
-
         /// ```
         #[doc(alias = "XREAD")]
         #[doc(alias = "STREAMS")]
@@ -230,8 +225,8 @@ pub mod spec {
         words: 1,
         flags: redis::Flags::READONLY.union(redis::Flags::MOVABLEKEYS),
         since: redis::Since {
-            redis: ::core::option::Option::Some("5.0.0"),
-            valkey: ::core::option::Option::Some("5.0.0"),
+            redis: Some("5.0.0"),
+            valkey: Some("5.0.0"),
         },
         needs: &[],
     };

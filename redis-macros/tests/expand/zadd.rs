@@ -19,18 +19,18 @@ mod traits {
         ///
         /// # Arguments
         ///
-        /// - `key`: name of the sorted set (key)
-        /// - `values`: members with their scores (pairs of member and score)
-        /// - `.only_if_not_exists()`: `NX` (optional, chained; only adds new members, changes no score)
-        /// - `.only_if_exists()`: `XX` (optional, chained; only changes scores, adds no member)
-        /// - `.gt()`: `GT` (optional, chained; changes scores only to higher ones; still adds new members)
-        /// - `.lt()`: `LT` (optional, chained; changes scores only to lower ones; still adds new members)
-        /// - `.changed()`: `CH` (optional, chained; counts changed scores too, not only new members)
-        /// - `.incr()`: `INCR` (optional, chained; adds to the score of the one member and returns the new score)
+        /// - `key` (key): name of the sorted set.
+        /// - `values` (pairs of member and score): members with their scores.
+        /// - `.only_if_not_exists()` (optional, chained): only adds new members, changes no score. Sends `NX`. Since Redis 3.0.2, in every Valkey.
+        /// - `.only_if_exists()` (optional, chained): only changes scores, adds no member. Sends `XX`. Since Redis 3.0.2, in every Valkey.
+        /// - `.gt()` (optional, chained): changes scores only to higher ones; still adds new members. Sends `GT`. Since Redis 6.2.0, in every Valkey.
+        /// - `.lt()` (optional, chained): changes scores only to lower ones; still adds new members. Sends `LT`. Since Redis 6.2.0, in every Valkey.
+        /// - `.changed()` (optional, chained): counts changed scores too, not only new members. Sends `CH`. Since Redis 3.0.2, in every Valkey.
+        /// - `.incr()` (optional, chained): adds to the score of the one member and returns the new score. Sends `INCR`. Since Redis 3.0.2, in every Valkey.
         ///
         /// # Reply
         ///
-        /// `i64`: an integer. With `.incr(…)`: `Option<f64>`.
+        /// `i64`: an integer. With `.incr()`: `Option<f64>`.
         ///
         /// Since Redis 1.2.0, in every Valkey. Complexity: O(log(N)) for each member, N: size of the sorted set.
         ///
@@ -40,15 +40,10 @@ mod traits {
         ///
         /// ```ignore
         /// assert_eq!(client.zadd("board", [("ada", 10.0), ("bob", 20.0)]).await?, 2);
-
         /// assert_eq!(client.zadd("board", [("ada", 15.0), ("bob", 5.0)]).gt().changed().await?, 1);
-
         /// assert_eq!(client.zadd("board", [("cleo", 30.0)]).only_if_exists().await?, 0);
-
         /// assert_eq!(client.zadd("board", [("ada", 2.5)]).incr().await?, Some(17.5));
-
         /// assert_eq!(client.zrange_asdict("board").await?, HashMap::from([("ada".to_owned(), 17.5), ("bob".to_owned(), 20.0)]));
-
         /// ```
         #[doc(alias = "ZADD")]
         fn zadd<'a>(
@@ -239,8 +234,8 @@ pub mod spec {
             .union(redis::Flags::DENYOOM)
             .union(redis::Flags::FAST),
         since: redis::Since {
-            redis: ::core::option::Option::Some("1.2.0"),
-            valkey: ::core::option::Option::Some("1.2.0"),
+            redis: Some("1.2.0"),
+            valkey: Some("1.2.0"),
         },
         needs: &[],
     };

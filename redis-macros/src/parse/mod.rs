@@ -3,16 +3,19 @@
 //! A value that cannot be read is reported and replaced by a placeholder, so that reading goes on. The entry it stands
 //! in counts as broken from then on, and nothing is generated for it.
 
+mod object;
+
 use serde_json::value::RawValue;
 
 use crate::errors::{Errors, Owner, Place};
-use crate::json::{Members, Source, kind_of, read};
-use crate::names::{did_you_mean, listed, snake};
+use crate::json::Source;
+use crate::names::snake;
 use crate::table::{
-    Argument, ArgumentType, Command, DefaultValue, Deprecated, Enum, EnumValue, Example, Field,
-    FlagChange, Form, Layout, ReplyStruct, Since, Table,
+    Argument, Command, Deprecated, Enum, EnumValue, Example, Field, Form, Layout, ReplyStruct,
+    Since, Table,
 };
-use crate::types::{Flag, Kind, WORDS, Word};
+use crate::types::{Flag, Kind};
+use object::Object;
 
 pub(crate) fn table(text: &str, errors: &Errors) -> Table {
     let source = Source::new(text);
@@ -50,22 +53,7 @@ struct Parser<'p, 't> {
 
 impl<'p, 't> Parser<'p, 't> {
     fn object(&'p self, value: &'t RawValue, place: &Place) -> Option<Object<'p, 't>> {
-        let line = self.source.line(value);
-        let Some(Members(members)) = read(value) else {
-            self.errors.push(
-                line,
-                place,
-                format!("must be an object, not {}", kind_of(value)),
-            );
-            return None;
-        };
-        Some(Object {
-            parser: self,
-            place: place.clone(),
-            line,
-            members,
-            asked: Vec::new(),
-        })
+        Object::new(self, value, place)
     }
 
     fn read_enum(&'p self, name: String, value: &'t RawValue, place: &Place) -> Option<Enum> {
@@ -167,7 +155,8 @@ impl<'p, 't> Parser<'p, 't> {
         let own = object.facts();
         let method = object.string("method");
         let is_runtime = object.string("runtime").is_some();
-        let forms = object.has("forms").then(|| object.named_members("forms"));
+        let form_place = |form: &str| place.then(format_args!("form `{form}`"));
+        let forms = object.members("forms", form_place);
         let line = object.line;
         object.finish();
 
@@ -380,350 +369,7 @@ impl Facts {
     }
 }
 
-/// An object that is being read. It remembers what it was asked for, so that the rest is what nobody knows.
-struct Object<'p, 't> {
-    parser: &'p Parser<'p, 't>,
-    place: Place,
-    line: usize,
-    members: Vec<(String, &'t RawValue)>,
-    asked: Vec<&'static str>,
-}
-
-impl<'p, 't> Object<'p, 't> {
-    fn has(&self, key: &str) -> bool {
-        self.members.iter().any(|(name, _)| name == key)
-    }
-
-    fn get(&mut self, key: &'static str) -> Option<&'t RawValue> {
-        self.asked.push(key);
-        self.members
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| *value)
-    }
-
-    /// Reports something about a member that is there.
-    fn error(&self, key: &str, message: impl std::fmt::Display) {
-        let value = self.members.iter().find(|(name, _)| name == key);
-        let line = value.map_or(self.line, |(_, value)| self.parser.source.line(value));
-        self.parser.errors.push(line, &self.place, message);
-    }
-
-    fn missing(&self, key: &str, what: &str) {
-        self.parser.errors.push(
-            self.line,
-            &self.place,
-            format!("`{key}` is missing: {what}"),
-        );
-    }
-
-    /// Reports doubled members, and those nobody asked for.
-    fn finish(&self) {
-        for (index, (name, value)) in self.members.iter().enumerate() {
-            let line = self.parser.source.line(value);
-            if let Some((_, first)) = self
-                .members
-                .iter()
-                .take(index)
-                .find(|(earlier, _)| earlier == name)
-            {
-                let first = self.parser.source.line(first);
-                self.parser.errors.push(
-                    line,
-                    &self.place,
-                    format!("`{name}` is there twice, first in line {first}"),
-                );
-            } else if !self.asked.contains(&name.as_str()) {
-                let near = did_you_mean(name, self.asked.iter().copied());
-                let known = listed(self.asked.iter().copied());
-                self.parser.errors.push(
-                    line,
-                    &self.place,
-                    format!("unknown key `{name}`{near}; use {known}"),
-                );
-            }
-        }
-    }
-
-    fn typed<T: serde_core::de::Deserialize<'t>>(
-        &mut self,
-        key: &'static str,
-        what: &str,
-    ) -> Option<T> {
-        let value = self.get(key)?;
-        let typed = read(value);
-        if typed.is_none() {
-            self.error(
-                key,
-                format!("`{key}` must be {what}, not {}", kind_of(value)),
-            );
-        }
-        typed
-    }
-
-    fn string(&mut self, key: &'static str) -> Option<String> {
-        self.typed(key, "a string")
-    }
-
-    fn boolean(&mut self, key: &'static str) -> bool {
-        self.typed(key, "true or false").unwrap_or(false)
-    }
-
-    fn number(&mut self, key: &'static str) -> Option<usize> {
-        self.typed(key, "a whole number from 0")
-    }
-
-    fn list(&mut self, key: &'static str) -> Option<Vec<&'t RawValue>> {
-        self.typed(key, "a list")
-    }
-
-    fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
-        self.typed(key, "a list of strings")
-    }
-
-    fn required_string(&mut self, key: &'static str, what: &str) -> String {
-        if !self.has(key) {
-            self.missing(key, what);
-        }
-        self.string(key).unwrap_or_default()
-    }
-
-    fn required_list(&mut self, key: &'static str, what: &str) -> Vec<&'t RawValue> {
-        if !self.has(key) {
-            self.missing(key, what);
-        }
-        self.list(key).unwrap_or_default()
-    }
-
-    /// The members of an object inside of this one; doubled ones are reported and left out.
-    fn named_members(&mut self, key: &'static str) -> Vec<(String, &'t RawValue)> {
-        let Some(value) = self.get(key) else {
-            return Vec::new();
-        };
-        let Some(mut inner) = self
-            .parser
-            .object(value, &self.place.then(format_args!("`{key}`")))
-        else {
-            return Vec::new();
-        };
-        let names: Vec<_> = inner.members.iter().map(|(name, _)| name.clone()).collect();
-        let mut index = 0;
-        inner.members.retain(|(name, value)| {
-            let first = names.iter().position(|earlier| earlier == name) == Some(index);
-            index += 1;
-            if !first {
-                let line = self.parser.source.line(value);
-                self.parser
-                    .errors
-                    .push(line, &self.place, format!("form `{name}` is there twice"));
-            }
-            first
-        });
-        inner.members
-    }
-
-    /// Reads one of the three great sections. Every entry is read and reported on its own.
-    fn entries<T>(
-        &mut self,
-        key: &'static str,
-        owner: impl Fn(String) -> Owner,
-        read_entry: impl Fn(&'p Parser<'p, 't>, String, &'t RawValue, &Place) -> Option<T>,
-    ) -> Vec<T> {
-        let Some(value) = self.get(key) else {
-            return Vec::new();
-        };
-        let Some(section) = self
-            .parser
-            .object(value, &self.place.then(format_args!("`{key}`")))
-        else {
-            return Vec::new();
-        };
-        let mut lines: Vec<(&str, usize)> = Vec::new();
-        let mut entries = Vec::new();
-        for (name, value) in &section.members {
-            let line = self.parser.source.line(value);
-            let place = Place::new(owner(name.clone()));
-            if let Some((_, first)) = lines.iter().find(|(earlier, _)| earlier == name) {
-                let message = format!("this entry is there twice, first in line {first}");
-                self.parser.errors.push(line, &place, message);
-                continue;
-            }
-            lines.push((name, line));
-            entries.extend(read_entry(self.parser, name.clone(), value, &place));
-        }
-        entries
-    }
-
-    fn kind(&mut self, key: &'static str) -> Option<Kind> {
-        let text = self.string(key)?;
-        match Kind::parse(&text) {
-            Ok(kind) => Some(kind),
-            Err(problem) => {
-                self.error(key, problem);
-                None
-            }
-        }
-    }
-
-    fn required_kind(&mut self, key: &'static str) -> Kind {
-        if !self.has(key) {
-            self.missing(key, "a kind, such as \"Integer\" or \"Native?\"");
-        }
-        self.kind(key).unwrap_or_else(Kind::native)
-    }
-
-    fn since(&mut self, key: &'static str) -> Option<Since> {
-        let value = self.get(key)?;
-        let since = match kind_of(value) {
-            "a string" => {
-                let version = read::<String>(value);
-                Since {
-                    redis: version.clone(),
-                    valkey: version,
-                }
-            }
-            "an object" => {
-                let mut forks = self
-                    .parser
-                    .object(value, &self.place.then(format_args!("`{key}`")))?;
-                let since = Since {
-                    redis: forks.string("redis"),
-                    valkey: forks.string("valkey"),
-                };
-                forks.finish();
-                since
-            }
-            other => {
-                let shape = "a version, or {\"redis\": …, \"valkey\": …}";
-                self.error(key, format!("`{key}` must be {shape}, not {other}"));
-                return None;
-            }
-        };
-        if since.redis.is_none() && since.valkey.is_none() {
-            self.error(
-                key,
-                format!("`{key}` names no fork; use `redis`, `valkey` or both"),
-            );
-        }
-        for version in since.redis.iter().chain(&since.valkey) {
-            self.check_version(key, version);
-        }
-        Some(since)
-    }
-
-    fn check_version(&self, key: &str, version: &str) {
-        let is_number =
-            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        if version.split('.').count() != 3 || !version.split('.').all(is_number) {
-            self.error(
-                key,
-                format!("`{key}`: `{version}` is not a version; write it like `7.4.0`"),
-            );
-        }
-    }
-
-    fn flags(&mut self) -> Option<Vec<Flag>> {
-        let words = self.strings("flags")?;
-        let mut flags = Vec::new();
-        for word in words {
-            match Flag::parse(&word) {
-                Ok(flag) if flags.contains(&flag) => {
-                    self.error("flags", format!("flag `{word}` is there twice"))
-                }
-                Ok(flag) => flags.push(flag),
-                Err(problem) => self.error("flags", problem),
-            }
-        }
-        Some(flags)
-    }
-
-    fn flag_changes(&mut self) -> Vec<FlagChange> {
-        let words = self.strings("flags").unwrap_or_default();
-        let mut changes = Vec::new();
-        for word in words {
-            let bare = word.strip_prefix('-').unwrap_or(&word);
-            match Flag::parse(bare) {
-                Ok(flag) => changes.push(FlagChange {
-                    adds: bare == word,
-                    flag,
-                }),
-                Err(problem) => self.error("flags", problem),
-            }
-        }
-        changes
-    }
-
-    fn deprecated(&mut self) -> Option<Deprecated> {
-        let value = self.get("deprecated")?;
-        let mut object = self
-            .parser
-            .object(value, &self.place.then("`deprecated`"))?;
-        let since = object.required_string("since", "the version that deprecated it");
-        let instead = object.required_string("use", "what to use instead");
-        object.finish();
-        object.check_version("since", &since);
-        Some(Deprecated { since, instead })
-    }
-
-    /// The type of an argument, and whether it was known.
-    fn argument_type(&mut self) -> (ArgumentType, bool) {
-        if !self.has("type") {
-            self.missing(
-                "type",
-                "such as \"key\", \"string\", \"integer\", \"block\" or \"oneof\"",
-            );
-        }
-        let unknown = (ArgumentType::Word(Word::String), false);
-        let Some(word) = self.string("type") else {
-            return unknown;
-        };
-        let of = match word.as_str() {
-            "pure-token" => ArgumentType::PureToken,
-            "block" => ArgumentType::Block,
-            "oneof" => ArgumentType::OneOf,
-            name if name.starts_with(|c: char| c.is_ascii_uppercase()) => {
-                ArgumentType::Enum(name.to_owned())
-            }
-            word => match Word::parse(word) {
-                Some(word) => ArgumentType::Word(word),
-                None => {
-                    let structures = ["pure-token", "block", "oneof"];
-                    let words = || WORDS.iter().map(|(word, ..)| *word).chain(structures);
-                    let near = did_you_mean(word, words());
-                    let known = listed(words());
-                    self.error(
-                        "type",
-                        format!("unknown type `{word}`{near}; use {known} or the name of an enum"),
-                    );
-                    return unknown;
-                }
-            },
-        };
-        (of, true)
-    }
-
-    fn default_value(&mut self) -> Option<DefaultValue> {
-        let value = self.get("default")?;
-        let default = match kind_of(value) {
-            "a number" => read(value)
-                .map(DefaultValue::Integer)
-                .or_else(|| read(value).map(DefaultValue::Number)),
-            "a string" => read(value).map(DefaultValue::Text),
-            "a boolean" => read(value).map(DefaultValue::Bool),
-            "a list" => read::<Vec<&RawValue>>(value)
-                .filter(Vec::is_empty)
-                .map(|_| DefaultValue::Empty),
-            _ => None,
-        };
-        if default.is_none() {
-            self.error(
-                "default",
-                "`default` must be a number, a string, a boolean or []",
-            );
-        }
-        default
-    }
-
+impl Object<'_, '_> {
     fn facts(&mut self) -> Facts {
         let arguments = self.list("arguments");
         let read = |part| self.parser.read_argument(part, &self.place);
