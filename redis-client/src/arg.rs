@@ -257,6 +257,13 @@ impl<'a, E: Encoder, T: Serialize> ToArg<'a, E> for Json<T> {
     }
 }
 
+/// An argument that is encoded already, for every encoder.
+impl<'a, 'b: 'a, E: Encoder> ToArg<'a, E> for Arg<'b> {
+    fn to_arg(self, _: E) -> Arg<'a> {
+        self
+    }
+}
+
 /// Integers of any width, for lists of them.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not an integer argument")]
 pub trait ToInteger {

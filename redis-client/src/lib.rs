@@ -63,11 +63,13 @@
 mod arg;
 mod batch;
 mod call;
+mod client;
 mod command;
 pub mod commands;
 mod config;
 mod connect;
 mod connection;
+mod cursor;
 mod encoder;
 mod error;
 mod example;
@@ -77,6 +79,7 @@ pub mod prelude;
 mod pubsub;
 mod reply;
 pub mod resp;
+mod script;
 mod source;
 #[cfg(feature = "tls")]
 mod tls;
@@ -94,6 +97,7 @@ pub use command::{Command, Flags, Fragment, Need, Since, Spec};
 pub use commands::*;
 pub use config::{Config, Protocol, ReconnectPolicy};
 pub use connection::{Connection, Ticket};
+pub use cursor::{Cursor, DictCursor, SetCursor, ZCursor};
 pub use encoder::{Encoder, Json, JsonEncoder, Raw, Utf8};
 pub use error::{Error, ErrorKind, Outcome, Result};
 pub use example::Example;
@@ -107,6 +111,7 @@ pub use reply::{
     StreamHead, Streaming, ZRangeReply,
 };
 pub use resp::{Blob, DecodeError, Decoder, ReplyLimits, Shape, Value};
+pub use script::{Library, Script};
 #[cfg(feature = "tls")]
 pub use tls::Tls;
 pub use transaction::{Multi, Optimistic, Queue, Transaction, Watch};

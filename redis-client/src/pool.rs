@@ -11,15 +11,18 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::call::Executor;
+use crate::client::AnyClient;
 use crate::arg::ToArg;
 use crate::command::{Command, Flags};
 use crate::config::Config;
-use crate::connection::{self, Connection, owned};
+use crate::connection::{self, Connection, one, owned};
+use crate::cursor::{Cursor, DictCursor, SetCursor, ZCursor};
 use crate::encoder::{Encoder, Utf8};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::pipeline::Pipeline;
 use crate::pubsub::{StartSubscribe, Subscription};
 use crate::reply::{Reply, ReplyKind};
+use crate::script::{Library, Script};
 use crate::source::Source;
 use crate::transaction::{Multi, Optimistic, Watch, optimistic};
 
@@ -268,6 +271,40 @@ impl<E: Encoder> Pool<E> {
     /// `start_subscribe().await`; see [`Subscription`](crate::Subscription).
     pub async fn start_subscribe(&self) -> Result<Subscription<E>> {
         StartSubscribe::new(self.shared().await?.with_encoder(self.encoder), true).await
+    }
+
+    /// Loads a Lua script and gives it a handle; see [`Script`].
+    pub async fn register_script(&self, code: &str) -> Result<Script<E>> {
+        Script::register(self.any(), code).await
+    }
+
+    /// Loads a library of functions, in place of an older one of the same name; see [`Library`].
+    pub async fn register_library(&self, code: &str) -> Result<Library<E>> {
+        Library::register(self.any(), code).await
+    }
+
+    /// Walks through all keys of the database; see [`Cursor`].
+    pub fn scan(&self) -> Cursor<E> {
+        Cursor::new(self.any(), Vec::new())
+    }
+
+    /// Walks through all members of a set; see [`SetCursor`].
+    pub fn sscan<'a>(&self, key: impl ToArg<'a, E>) -> SetCursor<E> {
+        SetCursor::new(self.any(), one(key, self.encoder))
+    }
+
+    /// Walks through all fields of a hash; see [`DictCursor`].
+    pub fn hscan<'a>(&self, key: impl ToArg<'a, E>) -> DictCursor<E> {
+        DictCursor::new(self.any(), one(key, self.encoder))
+    }
+
+    /// Walks through all members of a sorted set; see [`ZCursor`].
+    pub fn zscan<'a>(&self, key: impl ToArg<'a, E>) -> ZCursor<E> {
+        ZCursor::new(self.any(), one(key, self.encoder))
+    }
+
+    fn any(&self) -> AnyClient<E> {
+        AnyClient::Pool(self.clone())
     }
 
     fn source(&self) -> Source {
@@ -625,6 +662,7 @@ impl fmt::Debug for PoolLease {
 pub struct Ticket {
     waiting: Waiting,
     on: Option<On>,
+    attempts: u8,
 }
 
 /// The connection that a call runs on.
@@ -677,6 +715,36 @@ fn poll_reply(
     ticket: &mut Ticket,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Reply>> {
+    loop {
+        let reply = ready!(poll_once(inner, command, streaming, ticket, cx));
+        let lease = ticket.on.take().and_then(|on| on.lease);
+        drop(lease);
+        match reply {
+            // A connection that is closed for good may be replaced by another one.
+            Err(error) if may_retry(&error, command) && ticket.attempts < inner.config.reconnect.retries => {
+                ticket.attempts += 1;
+            }
+            reply => return Poll::Ready(reply),
+        }
+    }
+}
+
+fn may_retry(error: &Error, command: &Command<'_>) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionLost | ErrorKind::NotConnected)
+        && match error.outcome() {
+            Outcome::NotSent => true,
+            Outcome::Unknown => command.is_repeatable(),
+            _ => false,
+        }
+}
+
+fn poll_once(
+    inner: &Arc<Inner>,
+    command: &Command<'_>,
+    streaming: crate::reply::Streaming,
+    ticket: &mut Ticket,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Reply>> {
     let on = match &mut ticket.on {
         Some(on) => on,
         None => {
@@ -704,9 +772,5 @@ fn poll_reply(
             })
         }
     };
-    let reply = ready!(on.connection.poll_raw(command, streaming, &mut on.ticket, cx));
-    if let Some(On { lease: Some(lease), .. }) = ticket.on.take() {
-        drop(lease);
-    }
-    Poll::Ready(reply)
+    on.connection.poll_raw(command, streaming, &mut on.ticket, cx)
 }

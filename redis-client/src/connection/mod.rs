@@ -20,15 +20,18 @@ pub(crate) use self::driver::{Transport, lost};
 use crate::batch::Batch;
 use crate::arg::ToArg;
 use crate::call::Executor;
+use crate::client::AnyClient;
 use crate::command::{Command, Flags};
 use crate::config::{Config, Protocol};
 use crate::connect::{self, Endpoint, Session};
+use crate::cursor::{Cursor, DictCursor, SetCursor, ZCursor};
 use crate::encoder::{Encoder, Utf8};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::reply::{self, Reply, ReplyKind, StreamHead, Streaming};
 use crate::pipeline::Pipeline;
 use crate::pubsub::StartSubscribe;
 use crate::resp::Frame;
+use crate::script::{Library, Script};
 use crate::source::Source;
 use crate::transaction::{Multi, Optimistic, Watch, optimistic};
 
@@ -236,6 +239,36 @@ impl<E: Encoder> Connection<E> {
         StartSubscribe::new(self.clone(), false)
     }
 
+    /// Loads a Lua script and gives it a handle; see [`Script`].
+    pub async fn register_script(&self, code: &str) -> Result<Script<E>> {
+        Script::register(self.any(), code).await
+    }
+
+    /// Loads a library of functions, in place of an older one of the same name; see [`Library`].
+    pub async fn register_library(&self, code: &str) -> Result<Library<E>> {
+        Library::register(self.any(), code).await
+    }
+
+    /// Walks through all keys of the database; see [`Cursor`].
+    pub fn scan(&self) -> Cursor<E> {
+        Cursor::new(self.any(), Vec::new())
+    }
+
+    /// Walks through all members of a set; see [`SetCursor`].
+    pub fn sscan<'a>(&self, key: impl ToArg<'a, E>) -> SetCursor<E> {
+        SetCursor::new(self.any(), one(key, self.encoder))
+    }
+
+    /// Walks through all fields of a hash; see [`DictCursor`].
+    pub fn hscan<'a>(&self, key: impl ToArg<'a, E>) -> DictCursor<E> {
+        DictCursor::new(self.any(), one(key, self.encoder))
+    }
+
+    /// Walks through all members of a sorted set; see [`ZCursor`].
+    pub fn zscan<'a>(&self, key: impl ToArg<'a, E>) -> ZCursor<E> {
+        ZCursor::new(self.any(), one(key, self.encoder))
+    }
+
     /// Closes the connection for all its handles. Commands that are under way fail.
     pub fn close(&self) {
         self.shared().close("the connection was closed");
@@ -243,6 +276,10 @@ impl<E: Encoder> Connection<E> {
 
     fn shared(&self) -> &Shared {
         &self.handle.0
+    }
+
+    fn any(&self) -> AnyClient<E> {
+        AnyClient::Connection(self.clone())
     }
 
     fn source(&self) -> Source {
@@ -351,6 +388,10 @@ impl<E: Encoder> Drop for Guard<'_, E> {
     fn drop(&mut self) {
         self.connection.cancel(&mut self.ticket);
     }
+}
+
+pub(crate) fn one<'a, E: Encoder>(arg: impl ToArg<'a, E>, encoder: E) -> Vec<u8> {
+    arg.to_arg(encoder).with_bytes(<[u8]>::to_vec)
 }
 
 pub(crate) fn owned<'a, E: Encoder>(args: impl IntoIterator<Item = impl ToArg<'a, E>>, encoder: E) -> Vec<Vec<u8>> {
