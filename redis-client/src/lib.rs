@@ -37,7 +37,7 @@
 //! # Types
 //!
 //! Strings go through the client's [`Encoder`]: [`Utf8`] (the default) gives [`String`], [`Raw`] gives
-//! `Bytes`, [`JsonEncoder<T>`] gives a serde type, and you can write your own. [`Request::decode`] overrides
+//! `Bytes`, `JsonEncoder<T>` (feature `json`) gives a serde type, and you can write your own. [`Request::decode`] overrides
 //! the reply's kind for one call.
 //!
 //! # Layout
@@ -52,7 +52,9 @@
 //! - `connect`, `config`, `tls`: from a URL to a socket after its handshake;
 //! - [`resp`]: where a frame ends, and how its elements are read;
 //! - `reply`, [`kind`]: the types of replies, and how each is decoded;
-//! - `encoder`, `error`: native types; errors and outcomes.
+//! - `encoder`, `json`, `error`: native types; errors and outcomes;
+//! - `pool`, `pipeline`, `transaction`, `pubsub`, `script`, `cursor`: one noun each; `batch` and `source` are what
+//!   pipelines and transactions have in common.
 
 #![cfg_attr(
     not(test),
@@ -73,6 +75,8 @@ mod cursor;
 mod encoder;
 mod error;
 mod example;
+#[cfg(feature = "json")]
+mod json;
 mod pipeline;
 mod pool;
 pub mod prelude;
@@ -98,9 +102,11 @@ pub use commands::*;
 pub use config::{Config, Protocol, ReconnectPolicy};
 pub use connection::{Connection, Ticket};
 pub use cursor::{Cursor, DictCursor, SetCursor, ZCursor};
-pub use encoder::{Encoder, Json, JsonEncoder, Raw, Utf8};
+pub use encoder::{Encoder, Raw, TakesText, Utf8};
 pub use error::{Error, ErrorKind, Outcome, Result};
 pub use example::Example;
+#[cfg(feature = "json")]
+pub use json::{Json, JsonEncoder};
 pub use pipeline::Pipeline;
 pub use pool::{Pool, PoolBuilder, PoolStats};
 pub use pubsub::{Backlog, Gap, PubSubEvent, PubSubReply, StartSubscribe, Subscription};
