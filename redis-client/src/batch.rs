@@ -91,8 +91,13 @@ impl Collector {
         place: &'static str,
     ) -> Result<Queued<R::Value>> {
         command.check()?;
-        if command.flags().intersects(Flags::SESSION.union(Flags::ENDS_CONNECTION)) {
-            let message = format!("it changes the state of its connection, which {place} shares with others; call it on a Connection");
+        if command
+            .flags()
+            .intersects(Flags::SESSION.union(Flags::ENDS_CONNECTION))
+        {
+            let message = format!(
+                "it changes the state of its connection, which {place} shares with others; call it on a Connection"
+            );
             return Err(Error::argument(message).for_command(command.name()));
         }
         let mut collected = lock(&self.0);
@@ -198,7 +203,11 @@ impl<T> Future for Queued<T> {
         match self.taken(&mut collected) {
             Some(result) => Poll::Ready(result),
             None => {
-                if !collected.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+                if !collected
+                    .wakers
+                    .iter()
+                    .any(|waker| waker.will_wake(cx.waker()))
+                {
                     collected.wakers.push(cx.waker().clone());
                 }
                 Poll::Pending
@@ -209,6 +218,8 @@ impl<T> Future for Queued<T> {
 
 impl<T> fmt::Debug for Queued<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queued").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("Queued")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! From a [`Config`] to a connection that is ready for commands: dialling, TLS, handshake.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,7 +15,7 @@ use crate::call::{Call, Executor, Request};
 use crate::command::Command;
 use crate::commands::ConnectionCommands;
 use crate::config::{Address, Config, Credentials, Protocol};
-use crate::connection::{Transport, lost};
+use crate::connection::Transport;
 use crate::encoder::Utf8;
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::reply::{self, Reply, ReplyKind};
@@ -26,6 +27,8 @@ pub(crate) struct Link {
     pub(crate) unread: BytesMut,
     pub(crate) protocol: Protocol,
 }
+
+type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Link>> + Send + 'a>>;
 
 /// What was said on an earlier connection and has to be said again: names and encoded commands.
 pub(crate) type Session = Vec<(&'static str, Bytes)>;
@@ -52,22 +55,24 @@ impl Endpoint {
     }
 
     /// Dials and shakes hands, within the connect timeout.
-    pub(crate) async fn connect(&self, config: &Config, session: &[(&'static str, Bytes)]) -> Result<Link> {
-        let connecting = async {
-            let io = self.dial(config.keep_alive).await?;
-            handshake(config, session, io).await
-        };
-        let Some(timeout) = config.connect_timeout else {
-            return connecting.await;
-        };
-        tokio::time::timeout(timeout, connecting)
-            .await
-            .unwrap_or_else(|_| {
+    pub(crate) fn connect<'a>(
+        &'a self,
+        config: &'a Config,
+        session: &'a [(&'static str, Bytes)],
+    ) -> Connecting<'a> {
+        // Boxed: its callers are several, and each would be compiled with a copy of it inside.
+        Box::pin(async move {
+            let connecting = async {
+                let io = self.dial(config.keep_alive).await?;
+                handshake(config, session, io).await
+            };
+            in_time(config, connecting).await.unwrap_or_else(|timeout| {
                 Err(Error::connect(format!(
                     "{}: no connection within {timeout:?}",
                     self.address
                 )))
             })
+        })
     }
 
     async fn dial(&self, keep_alive: Option<Duration>) -> Result<Pin<Box<dyn Transport>>> {
@@ -113,8 +118,37 @@ impl std::fmt::Display for Address {
     }
 }
 
+/// Shakes hands over a stream that is connected already, within the connect timeout.
+pub(crate) async fn connect_over(config: &Config, io: Pin<Box<dyn Transport>>) -> Result<Link> {
+    in_time(config, handshake(config, &[], io))
+        .await
+        .unwrap_or_else(|timeout| {
+            Err(Error::connect(format!(
+                "no answer to the handshake within {timeout:?}"
+            )))
+        })
+}
+
+/// The timeout, if it is over before the connection is there.
+async fn in_time<T>(config: &Config, connecting: impl Future<Output = T>) -> Result<T, Duration> {
+    match config.connect_timeout {
+        None => Ok(connecting.await),
+        Some(timeout) => tokio::time::timeout(timeout, connecting)
+            .await
+            .map_err(|_| timeout),
+    }
+}
+
 /// Agrees with the server on protocol, user, name and database.
-pub(crate) async fn handshake(
+fn handshake<'a>(
+    config: &'a Config,
+    session: &'a [(&'static str, Bytes)],
+    io: Pin<Box<dyn Transport>>,
+) -> Connecting<'a> {
+    Box::pin(shake_hands(config, session, io))
+}
+
+async fn shake_hands(
     config: &Config,
     session: &[(&'static str, Bytes)],
     io: Pin<Box<dyn Transport>>,
@@ -138,13 +172,7 @@ pub(crate) async fn handshake(
         }
         None => match talk.hello(config, credentials.as_ref()).await {
             Ok(()) => true,
-            // Before Redis 6: unknown command. Later, with RESP3 refused: NOPROTO.
-            Err(error)
-                if error.kind() == ErrorKind::Server
-                    && matches!(error.code(), Some("ERR" | "NOPROTO")) =>
-            {
-                false
-            }
+            Err(error) if refuses_hello(&error) => false,
             Err(error) => return Err(error),
         },
     };
@@ -166,13 +194,29 @@ pub(crate) async fn handshake(
             .await?;
     }
     for (name, command) in session {
-        talk.repeat(command).await.map_err(|error| error.for_command(*name))?;
+        talk.repeat(command)
+            .await
+            .map_err(|error| error.for_command(*name))?;
     }
     Ok(Link {
         io: talk.io,
         unread: talk.unread,
-        protocol: if resp3 { Protocol::Resp3 } else { Protocol::Resp2 },
+        protocol: if resp3 {
+            Protocol::Resp3
+        } else {
+            Protocol::Resp2
+        },
     })
+}
+
+/// Before Redis 6, HELLO is an unknown command; later, where RESP3 is refused, the answer is NOPROTO.
+/// What a server says before any command is no answer: `ERR max number of clients reached`.
+fn refuses_hello(error: &Error) -> bool {
+    match error.code() {
+        Some("NOPROTO") => true,
+        Some("ERR") => error.message().to_ascii_lowercase().contains("command"),
+        _ => false,
+    }
 }
 
 struct Handshake {
@@ -216,11 +260,15 @@ impl Handshake {
     }
 
     async fn exchange(&mut self, bytes: &[u8]) -> Result<Frame> {
-        self.io
-            .write_all(bytes)
-            .await
-            .map_err(|error| lost(&error))?;
-        self.io.flush().await.map_err(|error| lost(&error))?;
+        let lost = |error: io::Error| {
+            Error::connect(format!(
+                "the connection was lost during the handshake: {error}; \
+                 does the server speak TLS (rediss://), or want a client certificate?"
+            ))
+            .with_source(error)
+        };
+        self.io.write_all(bytes).await.map_err(lost)?;
+        self.io.flush().await.map_err(lost)?;
         // What a server says here is short; anything else is not a Redis server.
         let mut scanner = Scanner::new(ReplyLimits {
             frame: 64 * 1024,
@@ -243,15 +291,9 @@ impl Handshake {
                 }
                 return Ok(Frame::from(self.unread.split_to(end).freeze()));
             }
-            let count = self
-                .io
-                .read_buf(&mut self.unread)
-                .await
-                .map_err(|error| lost(&error))?;
+            let count = self.io.read_buf(&mut self.unread).await.map_err(lost)?;
             if count == 0 {
-                return Err(Error::new(
-                    ErrorKind::Connect,
-                    Outcome::Unknown,
+                return Err(Error::connect(
                     "the server closed the connection during the handshake",
                 ));
             }

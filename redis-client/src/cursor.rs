@@ -51,7 +51,9 @@ impl<E: Encoder, T> Walk<E, T> {
             let Some(cursor) = self.cursor else {
                 return Poll::Ready(None);
             };
-            let fetching = self.fetching.get_or_insert_with(|| fetch(self.client.clone(), self.options.clone(), cursor));
+            let fetching = self
+                .fetching
+                .get_or_insert_with(|| fetch(self.client.clone(), self.options.clone(), cursor));
             let part = ready!(fetching.as_mut().poll(cx));
             self.fetching = None;
             match part {

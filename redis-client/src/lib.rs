@@ -92,10 +92,10 @@ mod transaction;
 #[doc(inline)]
 pub use bytes;
 
-pub use batch::Queued;
 pub use arg::{
     Arg, Timeout, ToArg, ToDouble, ToInteger, ToPair, ToTimeout, ZLexBoundary, ZScoreBoundary,
 };
+pub use batch::Queued;
 pub use call::{Call, CustomCall, Executor, Request};
 pub use command::{Command, Flags, Fragment, Need, Since, Spec};
 pub use commands::*;

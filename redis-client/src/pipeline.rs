@@ -68,8 +68,11 @@ impl<E: Encoder> Pipeline<E> {
             Ok(arrived) => arrived,
             Err(error) => (Vec::new(), Some(error)),
         };
-        let result = error.as_ref().map_or(Ok(()), |error| Err(error.duplicate()));
-        let rest = error.unwrap_or_else(|| Error::new(ErrorKind::Protocol, Outcome::Unknown, "no reply came"));
+        let result = error
+            .as_ref()
+            .map_or(Ok(()), |error| Err(error.duplicate()));
+        let rest = error
+            .unwrap_or_else(|| Error::new(ErrorKind::Protocol, Outcome::Unknown, "no reply came"));
         self.collector.resolve(replies, rest);
         result
     }
@@ -91,10 +94,15 @@ impl<E: Encoder> Executor for Pipeline<E> {
         _: &mut Context<'_>,
     ) -> Poll<Result<Queued<R::Value>>> {
         if command.flags().contains(Flags::BLOCKING) {
-            let error = Error::argument("it blocks, and a pipeline shares its connection with others; call it outside");
+            let error = Error::argument(
+                "it blocks, and a pipeline shares its connection with others; call it outside",
+            );
             return Poll::Ready(Err(error.for_command(command.name())));
         }
-        Poll::Ready(self.collector.push::<E, R>(command, self.encoder, "a pipeline"))
+        Poll::Ready(
+            self.collector
+                .push::<E, R>(command, self.encoder, "a pipeline"),
+        )
     }
 
     fn cancel(&self, (): &mut ()) {}

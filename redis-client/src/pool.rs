@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::arg::ToArg;
 use crate::call::Executor;
 use crate::client::AnyClient;
-use crate::arg::ToArg;
 use crate::command::{Command, Flags};
 use crate::config::Config;
 use crate::connection::{self, Connection, one, owned};
@@ -219,8 +219,12 @@ impl<E: Encoder> Pool<E> {
         let members = || state.members.iter();
         PoolStats {
             poolsize: self.inner.settings.poolsize,
-            connected: members().filter(|member| member.connection.is_connected()).count(),
-            in_use: members().filter(|member| member.leased || member.connection.in_use()).count(),
+            connected: members()
+                .filter(|member| member.connection.is_connected())
+                .count(),
+            in_use: members()
+                .filter(|member| member.leased || member.connection.in_use())
+                .count(),
             leased: members().filter(|member| member.leased).count(),
             waiting: state.waiters.len(),
             waited: state.waited,
@@ -236,7 +240,10 @@ impl<E: Encoder> Pool<E> {
         let waiters = std::mem::take(&mut state.waiters);
         drop(state);
         members.iter().for_each(|member| member.connection.close());
-        waiters.into_iter().filter_map(|waiter| waiter.waker).for_each(Waker::wake);
+        waiters
+            .into_iter()
+            .filter_map(|waiter| waiter.waker)
+            .for_each(Waker::wake);
     }
 
     /// Several commands in one write; see [`Pipeline`](crate::Pipeline).
@@ -251,7 +258,10 @@ impl<E: Encoder> Pool<E> {
     }
 
     /// Watches keys, on a connection given to it; see [`Watch`].
-    pub async fn watch<'a>(&self, keys: impl IntoIterator<Item = impl ToArg<'a, E>>) -> Result<Watch<E>> {
+    pub async fn watch<'a>(
+        &self,
+        keys: impl IntoIterator<Item = impl ToArg<'a, E>>,
+    ) -> Result<Watch<E>> {
         let keys = owned(keys, self.encoder);
         Watch::begin(&self.source(), self.encoder, &keys).await
     }
@@ -340,7 +350,10 @@ impl<E: Encoder> Clone for Pool<E> {
 
 impl<E: Encoder> fmt::Debug for Pool<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("config", &self.inner.config).field("stats", &self.stats()).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("config", &self.inner.config)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
     }
 }
 
@@ -401,7 +414,10 @@ impl State {
 
     /// Everybody in the queue looks again; there are few, and only when the pool is exhausted.
     fn take_wakers(&mut self) -> Vec<Waker> {
-        self.waiters.iter_mut().filter_map(|waiter| waiter.waker.take()).collect()
+        self.waiters
+            .iter_mut()
+            .filter_map(|waiter| waiter.waker.take())
+            .collect()
     }
 
     fn dequeue(&mut self, id: u64) {
@@ -423,11 +439,21 @@ impl Inner {
     ) -> Poll<Result<(u64, Connection)>> {
         let mut state = self.lock();
         if state.closed {
-            return Poll::Ready(Err(Error::new(ErrorKind::NotConnected, Outcome::NotSent, "the pool was closed")));
+            return Poll::Ready(Err(Error::new(
+                ErrorKind::NotConnected,
+                Outcome::NotSent,
+                "the pool was closed",
+            )));
         }
-        state.members.retain(|member| !member.connection.is_closed());
+        state
+            .members
+            .retain(|member| !member.connection.is_closed());
         // First come, first served: whoever waits for the same comes before a newcomer.
-        let my_turn = state.waiters.iter().find(|waiter| waiter.need == need).is_none_or(|first| Some(first.id) == waiting.id);
+        let my_turn = state
+            .waiters
+            .iter()
+            .find(|waiter| waiter.need == need)
+            .is_none_or(|first| Some(first.id) == waiting.id);
         if my_turn && let Some(found) = self.choose(&mut state, need) {
             if let Some(id) = waiting.id.take() {
                 state.dequeue(id);
@@ -448,7 +474,11 @@ impl Inner {
                 let id = state.next_waiter;
                 state.next_waiter += 1;
                 state.waited += 1;
-                state.waiters.push_back(Waiter { id, need, waker: None });
+                state.waiters.push_back(Waiter {
+                    id,
+                    need,
+                    waker: None,
+                });
                 waiting.id = Some(id);
                 waiting.inner = Some(Arc::clone(self));
                 id
@@ -460,10 +490,15 @@ impl Inner {
         drop(state);
         let patience = match self.settings.acquire_timeout {
             // Only for the connection that is being made.
-            Duration::ZERO => self.config.connect_timeout.unwrap_or(Duration::from_secs(5)),
+            Duration::ZERO => self
+                .config
+                .connect_timeout
+                .unwrap_or(Duration::from_secs(5)),
             patience => patience,
         };
-        let deadline = waiting.deadline.get_or_insert_with(|| Box::pin(sleep(patience)));
+        let deadline = waiting
+            .deadline
+            .get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(deadline.as_mut().poll(cx));
         let mut state = self.lock();
         state.dequeue(id);
@@ -506,7 +541,9 @@ impl Inner {
 
     /// Makes another connection, unless there are enough.
     fn grow(self: &Arc<Self>, state: &mut State) {
-        if state.members.len() + state.dialing >= self.settings.poolsize || state.dialing > state.waiters.len() {
+        if state.members.len() + state.dialing >= self.settings.poolsize
+            || state.dialing > state.waiters.len()
+        {
             return;
         }
         state.dialing += 1;
@@ -541,13 +578,21 @@ impl Inner {
 
     fn none_available(&self, state: &State) -> Error {
         let leased = state.members.iter().filter(|member| member.leased).count();
-        let why = state.last_failure.as_ref().map(|error| format!("; connecting failed: {error}")).unwrap_or_default();
+        let why = state
+            .last_failure
+            .as_ref()
+            .map(|error| format!("; connecting failed: {error}"))
+            .unwrap_or_default();
         let message = format!(
             "no connection of the pool became free within {:?}: {leased} of {} are given away to blocking calls, transactions and \
              subscriptions; a larger poolsize helps{why}",
             self.settings.acquire_timeout, self.settings.poolsize,
         );
-        Error::new(ErrorKind::NoAvailableConnectionsInPool, Outcome::NotSent, message)
+        Error::new(
+            ErrorKind::NoAvailableConnectionsInPool,
+            Outcome::NotSent,
+            message,
+        )
     }
 
     /// A lease ends.
@@ -558,7 +603,9 @@ impl Inner {
             member.used = Instant::now();
             member.connection.pin(false);
         }
-        state.members.retain(|member| !member.connection.is_closed());
+        state
+            .members
+            .retain(|member| !member.connection.is_closed());
         let wakers = state.take_wakers();
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
@@ -592,7 +639,10 @@ impl Inner {
                 return true;
             }
             let old = settings.max_age.is_some_and(|age| now - member.since > age);
-            let idle = spare > 0 && settings.max_idle.is_some_and(|idle| now - member.used > idle);
+            let idle = spare > 0
+                && settings
+                    .max_idle
+                    .is_some_and(|idle| now - member.used > idle);
             if idle {
                 spare -= 1;
             }
@@ -601,12 +651,18 @@ impl Inner {
             }
             !(old || idle)
         });
-        let missing = settings.min_size.saturating_sub(state.members.len() + state.dialing);
+        let missing = settings
+            .min_size
+            .saturating_sub(state.members.len() + state.dialing);
         for _ in 0..missing {
             self.grow(&mut state);
         }
         drop(state);
-        let shortest = settings.max_idle.into_iter().chain(settings.max_age).min()?;
+        let shortest = settings
+            .max_idle
+            .into_iter()
+            .chain(settings.max_age)
+            .min()?;
         Some((shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(30)))
     }
 }
@@ -674,7 +730,9 @@ struct On {
 
 impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ticket").field("running", &self.on.is_some()).finish_non_exhaustive()
+        f.debug_struct("Ticket")
+            .field("running", &self.on.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -721,7 +779,10 @@ fn poll_reply(
         drop(lease);
         match reply {
             // A connection that is closed for good may be replaced by another one.
-            Err(error) if may_retry(&error, command) && ticket.attempts < inner.config.reconnect.retries => {
+            Err(error)
+                if may_retry(&error, command)
+                    && ticket.attempts < inner.config.reconnect.retries =>
+            {
                 ticket.attempts += 1;
             }
             reply => return Poll::Ready(reply),
@@ -730,12 +791,14 @@ fn poll_reply(
 }
 
 fn may_retry(error: &Error, command: &Command<'_>) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionLost | ErrorKind::NotConnected)
-        && match error.outcome() {
-            Outcome::NotSent => true,
-            Outcome::Unknown => command.is_repeatable(),
-            _ => false,
-        }
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionLost | ErrorKind::NotConnected
+    ) && match error.outcome() {
+        Outcome::NotSent => true,
+        Outcome::Unknown => command.is_repeatable(),
+        _ => false,
+    }
 }
 
 fn poll_once(
@@ -772,5 +835,6 @@ fn poll_once(
             })
         }
     };
-    on.connection.poll_raw(command, streaming, &mut on.ticket, cx)
+    on.connection
+        .poll_raw(command, streaming, &mut on.ticket, cx)
 }

@@ -116,7 +116,8 @@ impl Push {
         match decoder.blob().map(Blob::as_bytes) {
             Ok(b"message" | b"pmessage" | b"smessage") => Self::Message,
             Ok(
-                b"subscribe" | b"psubscribe" | b"ssubscribe" | b"unsubscribe" | b"punsubscribe" | b"sunsubscribe",
+                b"subscribe" | b"psubscribe" | b"ssubscribe" | b"unsubscribe" | b"punsubscribe"
+                | b"sunsubscribe",
             ) => Self::Confirmation,
             _ => Self::Other,
         }
@@ -165,7 +166,11 @@ impl Subscriber {
 
     fn drop_oldest(&mut self, limit: usize) {
         while self.bytes > limit {
-            let Some(at) = self.events.iter().position(|event| matches!(event, Event::Message(_))) else {
+            let Some(at) = self
+                .events
+                .iter()
+                .position(|event| matches!(event, Event::Message(_)))
+            else {
                 return;
             };
             if let Some(Event::Message(frame)) = self.events.remove(at) {
@@ -191,7 +196,12 @@ impl Registry {
             closed: None,
             waker: None,
         });
-        match self.subscribers.iter_mut().enumerate().find(|(_, place)| place.is_none()) {
+        match self
+            .subscribers
+            .iter_mut()
+            .enumerate()
+            .find(|(_, place)| place.is_none())
+        {
             Some((id, place)) => {
                 *place = subscriber;
                 SubscriberId(id)
@@ -208,13 +218,24 @@ impl Registry {
         let Some(subscriber) = self.subscribers.get_mut(id.0).and_then(Option::take) else {
             return Vec::new();
         };
-        let orphans = Space::ALL.into_iter().zip(subscriber.names).map(|(space, names)| {
-            let orphans: Vec<_> = names.into_iter().filter(|name| !self.is_wanted(space, name)).collect();
-            (space, orphans)
-        });
+        let orphans = Space::ALL
+            .into_iter()
+            .zip(subscriber.names)
+            .map(|(space, names)| {
+                let orphans: Vec<_> = names
+                    .into_iter()
+                    .filter(|name| !self.is_wanted(space, name))
+                    .collect();
+                (space, orphans)
+            });
         orphans
             .filter(|(_, names)| !names.is_empty())
-            .map(|(space, names)| subscribing(space.unsubscribe(), names.iter().map(|name| name.to_vec().into())))
+            .map(|(space, names)| {
+                subscribing(
+                    space.unsubscribe(),
+                    names.iter().map(|name| name.to_vec().into()),
+                )
+            })
             .collect()
     }
 
@@ -223,12 +244,16 @@ impl Registry {
     }
 
     fn is_wanted(&self, space: Space, name: &[u8]) -> bool {
-        self.subscribers.iter().flatten().any(|other| other.names[space as usize].contains(name))
+        self.subscribers
+            .iter()
+            .flatten()
+            .any(|other| other.names[space as usize].contains(name))
     }
 
     fn listen(&mut self, id: SubscriberId, space: Space, names: &[Vec<u8>]) {
         if let Some(subscriber) = self.subscriber(id) {
-            subscriber.names[space as usize].extend(names.iter().map(|name| name.as_slice().into()));
+            subscriber.names[space as usize]
+                .extend(names.iter().map(|name| name.as_slice().into()));
         }
     }
 
@@ -239,12 +264,22 @@ impl Registry {
                 subscriber.names[space as usize].remove(name.as_slice());
             }
         }
-        names.iter().filter(|name| !self.is_wanted(space, name)).cloned().collect()
+        names
+            .iter()
+            .filter(|name| !self.is_wanted(space, name))
+            .cloned()
+            .collect()
     }
 
     fn names(&mut self, id: SubscriberId, space: Space) -> Vec<Vec<u8>> {
-        let names = self.subscriber(id).map(|subscriber| &subscriber.names[space as usize]);
-        names.into_iter().flatten().map(|name| name.to_vec()).collect()
+        let names = self
+            .subscriber(id)
+            .map(|subscriber| &subscriber.names[space as usize]);
+        names
+            .into_iter()
+            .flatten()
+            .map(|name| name.to_vec())
+            .collect()
     }
 
     /// Gives a message to everybody who listens to its channel or pattern.
@@ -256,7 +291,9 @@ impl Registry {
             Ok(b"pmessage") => Space::Pattern,
             _ => Space::Shard,
         };
-        let Ok(name) = decoder.blob().map(Blob::as_bytes) else { return };
+        let Ok(name) = decoder.blob().map(Blob::as_bytes) else {
+            return;
+        };
         for subscriber in self.subscribers.iter_mut().flatten() {
             if subscriber.names[space as usize].contains(name) {
                 subscriber.push(Event::Message(frame.clone()), wakes);
@@ -273,7 +310,10 @@ impl Registry {
 
     pub(crate) fn lost(&mut self, wakes: &mut Vec<Waker>) {
         for subscriber in self.subscribers.iter_mut().flatten() {
-            let already = matches!(subscriber.events.back(), Some(Event::Gap(Gap::ConnectionLost)));
+            let already = matches!(
+                subscriber.events.back(),
+                Some(Event::Gap(Gap::ConnectionLost))
+            );
             if subscriber.has_names() && !already {
                 subscriber.push(Event::Gap(Gap::ConnectionLost), wakes);
             }
@@ -283,12 +323,22 @@ impl Registry {
     /// What has to be subscribed to on a new connection.
     pub(crate) fn restore(&self) -> Vec<Subscribing<'static>> {
         let all = Space::ALL.into_iter().map(|space| {
-            let names: HashSet<&[u8]> =
-                self.subscribers.iter().flatten().flat_map(|subscriber| &subscriber.names[space as usize]).map(|name| &**name).collect();
+            let names: HashSet<&[u8]> = self
+                .subscribers
+                .iter()
+                .flatten()
+                .flat_map(|subscriber| &subscriber.names[space as usize])
+                .map(|name| &**name)
+                .collect();
             (space, names)
         });
         all.filter(|(_, names)| !names.is_empty())
-            .map(|(space, names)| subscribing(space.subscribe(), names.iter().map(|name| name.to_vec().into())))
+            .map(|(space, names)| {
+                subscribing(
+                    space.subscribe(),
+                    names.iter().map(|name| name.to_vec().into()),
+                )
+            })
             .collect()
     }
 
@@ -343,7 +393,10 @@ impl Registry {
     }
 }
 
-fn subscribing<'a>(spec: &'static Spec, names: impl ExactSizeIterator<Item = Arg<'a>>) -> Subscribing<'a> {
+fn subscribing<'a>(
+    spec: &'static Spec,
+    names: impl ExactSizeIterator<Item = Arg<'a>>,
+) -> Subscribing<'a> {
     let mut command = Command::new(spec);
     let count = u32::try_from(names.len()).unwrap_or(u32::MAX);
     for name in names {
@@ -379,32 +432,50 @@ pub struct Subscription<E: Encoder = Utf8> {
 
 impl<E: Encoder> Subscription<E> {
     /// Listens to channels.
-    pub async fn subscribe<'a>(&self, channels: impl IntoIterator<Item = impl ToArg<'a, E>>) -> Result<()> {
+    pub async fn subscribe<'a>(
+        &self,
+        channels: impl IntoIterator<Item = impl ToArg<'a, E>>,
+    ) -> Result<()> {
         self.enter(Space::Channel, self.encode(channels)).await
     }
 
     /// Stops listening to channels; to all where none is named.
-    pub async fn unsubscribe<'a>(&self, channels: impl IntoIterator<Item = impl ToArg<'a, E>>) -> Result<()> {
+    pub async fn unsubscribe<'a>(
+        &self,
+        channels: impl IntoIterator<Item = impl ToArg<'a, E>>,
+    ) -> Result<()> {
         self.leave(Space::Channel, self.encode(channels)).await
     }
 
     /// Listens to channels whose names match glob-style patterns.
-    pub async fn psubscribe<'a>(&self, patterns: impl IntoIterator<Item = impl ToArg<'a, E>>) -> Result<()> {
+    pub async fn psubscribe<'a>(
+        &self,
+        patterns: impl IntoIterator<Item = impl ToArg<'a, E>>,
+    ) -> Result<()> {
         self.enter(Space::Pattern, self.encode(patterns)).await
     }
 
     /// Stops listening to patterns; to all where none is named.
-    pub async fn punsubscribe<'a>(&self, patterns: impl IntoIterator<Item = impl ToArg<'a, E>>) -> Result<()> {
+    pub async fn punsubscribe<'a>(
+        &self,
+        patterns: impl IntoIterator<Item = impl ToArg<'a, E>>,
+    ) -> Result<()> {
         self.leave(Space::Pattern, self.encode(patterns)).await
     }
 
     /// Listens to sharded channels (Redis and Valkey 7.0).
-    pub async fn ssubscribe<'a>(&self, channels: impl IntoIterator<Item = impl ToArg<'a, E>>) -> Result<()> {
+    pub async fn ssubscribe<'a>(
+        &self,
+        channels: impl IntoIterator<Item = impl ToArg<'a, E>>,
+    ) -> Result<()> {
         self.enter(Space::Shard, self.encode(channels)).await
     }
 
     /// Stops listening to sharded channels; to all where none is named.
-    pub async fn sunsubscribe<'a>(&self, channels: impl IntoIterator<Item = impl ToArg<'a, E>>) -> Result<()> {
+    pub async fn sunsubscribe<'a>(
+        &self,
+        channels: impl IntoIterator<Item = impl ToArg<'a, E>>,
+    ) -> Result<()> {
         self.leave(Space::Shard, self.encode(channels)).await
     }
 
@@ -450,7 +521,10 @@ impl<E: Encoder> Subscription<E> {
 
     fn encode<'a>(&self, names: impl IntoIterator<Item = impl ToArg<'a, E>>) -> Vec<Vec<u8>> {
         let encoder = self.connection.encoder();
-        names.into_iter().map(|name| name.to_arg(encoder).with_bytes(<[u8]>::to_vec)).collect()
+        names
+            .into_iter()
+            .map(|name| name.to_arg(encoder).with_bytes(<[u8]>::to_vec))
+            .collect()
     }
 
     async fn enter(&self, space: Space, names: Vec<Vec<u8>>) -> Result<()> {
@@ -458,17 +532,23 @@ impl<E: Encoder> Subscription<E> {
             return Ok(());
         }
         // Known before it is sent: no message may come between.
-        self.connection.with_core(|core| core.subscribers.listen(self.id, space, &names));
+        self.connection
+            .with_core(|core| core.subscribers.listen(self.id, space, &names));
         let sent = self.send(space.subscribe(), &names).await;
         if sent.is_err() {
-            self.connection.with_core(|core| core.subscribers.ignore(self.id, space, &names));
+            self.connection
+                .with_core(|core| core.subscribers.ignore(self.id, space, &names));
         }
         sent
     }
 
     async fn leave(&self, space: Space, names: Vec<Vec<u8>>) -> Result<()> {
         let orphans = self.connection.with_core(|core| {
-            let names = if names.is_empty() { core.subscribers.names(self.id, space) } else { names };
+            let names = if names.is_empty() {
+                core.subscribers.names(self.id, space)
+            } else {
+                names
+            };
             core.subscribers.ignore(self.id, space, &names)
         });
         if orphans.is_empty() {
@@ -510,7 +590,9 @@ impl<E: Encoder> Drop for Subscription<E> {
 
 impl<E: Encoder> fmt::Debug for Subscription<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("connection", &self.connection).finish_non_exhaustive()
+        f.debug_struct("Subscription")
+            .field("connection", &self.connection)
+            .finish_non_exhaustive()
     }
 }
 
@@ -518,10 +600,18 @@ fn message<E: Encoder>(frame: &Frame, encoder: E) -> Result<PubSubReply<E::Nativ
     let mut decoder = Decoder::new(frame);
     let count = decoder.array()?;
     decoder.skip();
-    let pattern = if count == 4 { Some(encoder.decode(decoder.blob()?)?) } else { None };
+    let pattern = if count == 4 {
+        Some(encoder.decode(decoder.blob()?)?)
+    } else {
+        None
+    };
     let channel = encoder.decode(decoder.blob()?)?;
     let value = encoder.decode(decoder.blob()?)?;
-    Ok(PubSubReply { channel, value, pattern })
+    Ok(PubSubReply {
+        channel,
+        value,
+        pattern,
+    })
 }
 
 /// Begins a subscription; see [`Connection::start_subscribe`].

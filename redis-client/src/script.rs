@@ -62,11 +62,20 @@ impl<E: Encoder> Script<E> {
         keys: impl IntoIterator<Item = impl ToArg<'a, E>>,
         args: impl IntoIterator<Item = impl ToArg<'a, E>>,
     ) -> Result<EvalScriptReply<E>> {
-        let (keys, args) = (owned(keys, self.client.encoder()), owned(args, self.client.encoder()));
+        let (keys, args) = (
+            owned(keys, self.client.encoder()),
+            owned(args, self.client.encoder()),
+        );
         let (keys, args) = (borrowed(&keys), borrowed(&args));
-        let evalsha = self.client.evalsha(&self.sha).keys(keys.clone()).args(args.clone());
+        let evalsha = self
+            .client
+            .evalsha(&self.sha)
+            .keys(keys.clone())
+            .args(args.clone());
         match evalsha.await {
-            Err(error) if error.code() == Some("NOSCRIPT") => self.client.eval(&self.code).keys(keys).args(args).await,
+            Err(error) if error.code() == Some("NOSCRIPT") => {
+                self.client.eval(&self.code).keys(keys).args(args).await
+            }
             reply => reply,
         }
     }
@@ -121,11 +130,22 @@ impl<E: Encoder> Library<E> {
         keys: impl IntoIterator<Item = impl ToArg<'a, E>>,
         args: impl IntoIterator<Item = impl ToArg<'a, E>>,
     ) -> Result<EvalScriptReply<E>> {
-        let (keys, args) = (owned(keys, self.client.encoder()), owned(args, self.client.encoder()));
-        let fcall = || self.client.fcall(function).keys(borrowed(&keys)).args(borrowed(&args));
+        let (keys, args) = (
+            owned(keys, self.client.encoder()),
+            owned(args, self.client.encoder()),
+        );
+        let fcall = || {
+            self.client
+                .fcall(function)
+                .keys(borrowed(&keys))
+                .args(borrowed(&args))
+        };
         match fcall().await {
             Err(error) if is_unknown_function(&error) => {
-                self.client.function_load(self.code.as_str()).replace().await?;
+                self.client
+                    .function_load(self.code.as_str())
+                    .replace()
+                    .await?;
                 fcall().await
             }
             reply => reply,

@@ -41,7 +41,9 @@ impl Source {
                 place: Place::Pool(pool.lease().await?),
                 watching: false,
             }),
-            Self::Leased(lease) => Box::pin(Self::Connection(lease.connection().clone()).lease()).await,
+            Self::Leased(lease) => {
+                Box::pin(Self::Connection(lease.connection().clone()).lease()).await
+            }
         }
     }
 
@@ -52,7 +54,9 @@ impl Source {
     /// UNWATCH, where keys are watched.
     pub(crate) async fn unwatch(&self) -> Result<()> {
         match self {
-            Self::Leased(lease) if lease.watching => lease.run_once(&Command::new(&spec::UNWATCH)).await,
+            Self::Leased(lease) if lease.watching => {
+                lease.run_once(&Command::new(&spec::UNWATCH)).await
+            }
             _ => Ok(()),
         }
     }
@@ -104,7 +108,8 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if self.watching {
-            self.connection().send_detached(&Command::new(&spec::UNWATCH));
+            self.connection()
+                .send_detached(&Command::new(&spec::UNWATCH));
         }
     }
 }

@@ -113,12 +113,23 @@ impl<E: Encoder> Transaction<E> {
         for (index, frame) in replies.by_ref().take(count).enumerate() {
             if let Some(text) = Decoder::new(&frame).error() {
                 let refused = Error::server(text);
-                let message = format!("nothing was executed, because the server refused {}: {}", self.collector.name(index), refused.message());
-                return failed(Error::new(ErrorKind::Transaction, Outcome::Rejected, message).for_command("EXEC"));
+                let message = format!(
+                    "nothing was executed, because the server refused {}: {}",
+                    self.collector.name(index),
+                    refused.message()
+                );
+                return failed(
+                    Error::new(ErrorKind::Transaction, Outcome::Rejected, message)
+                        .for_command("EXEC"),
+                );
             }
         }
         let Some(frame) = replies.next() else {
-            return failed(Error::new(ErrorKind::Protocol, Outcome::Unknown, "EXEC has no reply"));
+            return failed(Error::new(
+                ErrorKind::Protocol,
+                Outcome::Unknown,
+                "EXEC has no reply",
+            ));
         };
         let mut decoder = Decoder::new(&frame);
         if let Some(text) = decoder.error() {
@@ -126,24 +137,37 @@ impl<E: Encoder> Transaction<E> {
         }
         if decoder.null() {
             let message = "nothing was executed, because a watched key has changed";
-            let error = Error::new(ErrorKind::Transaction, Outcome::Rejected, message).for_command("EXEC");
+            let error =
+                Error::new(ErrorKind::Transaction, Outcome::Rejected, message).for_command("EXEC");
             self.collector.resolve([], error.duplicate());
             return Ok(Executed::KeyChanged(error));
         }
         match results(&mut decoder) {
             Ok(results) if results.len() == count => {
-                let missing = Error::new(ErrorKind::Protocol, Outcome::Unknown, "EXEC gave too few replies");
+                let missing = Error::new(
+                    ErrorKind::Protocol,
+                    Outcome::Unknown,
+                    "EXEC gave too few replies",
+                );
                 self.collector.resolve(results, missing);
                 Ok(Executed::Yes)
             }
-            Ok(_) => failed(Error::new(ErrorKind::Protocol, Outcome::Unknown, "EXEC gave another number of replies than commands")),
+            Ok(_) => failed(Error::new(
+                ErrorKind::Protocol,
+                Outcome::Unknown,
+                "EXEC gave another number of replies than commands",
+            )),
             Err(error) => failed(error),
         }
     }
 
     /// Forgets all queued commands. Nothing of them was sent.
     pub async fn discard(mut self) -> Result<()> {
-        let discarded = Error::new(ErrorKind::Transaction, Outcome::NotSent, "the transaction was discarded");
+        let discarded = Error::new(
+            ErrorKind::Transaction,
+            Outcome::NotSent,
+            "the transaction was discarded",
+        );
         self.collector.resolve([], discarded);
         let unwatched = self.source.unwatch().await;
         self.source.forget_watched();
@@ -182,7 +206,10 @@ impl<E: Encoder> Executor for Transaction<E> {
         (): &mut (),
         _: &mut Context<'_>,
     ) -> Poll<Result<Queued<R::Value>>> {
-        Poll::Ready(self.collector.push::<E, R>(command, self.encoder, "a transaction"))
+        Poll::Ready(
+            self.collector
+                .push::<E, R>(command, self.encoder, "a transaction"),
+        )
     }
 
     fn cancel(&self, (): &mut ()) {}
@@ -209,7 +236,10 @@ impl<E: Encoder> Multi<E> {
     /// Watches keys: if one of them is changed by somebody else before `exec`, nothing is executed.
     pub fn watch<'a>(mut self, keys: impl IntoIterator<Item = impl ToArg<'a, E>>) -> Self {
         let encoder = self.encoder;
-        self.watched.extend(keys.into_iter().map(|key| key.to_arg(encoder).with_bytes(<[u8]>::to_vec)));
+        self.watched.extend(
+            keys.into_iter()
+                .map(|key| key.to_arg(encoder).with_bytes(<[u8]>::to_vec)),
+        );
         self
     }
 }
@@ -223,7 +253,9 @@ impl<E: Encoder> IntoFuture for Multi<E> {
             if self.watched.is_empty() {
                 return Ok(Transaction::new(self.source, self.encoder));
             }
-            Ok(Watch::begin(&self.source, self.encoder, &self.watched).await?.multi())
+            Ok(Watch::begin(&self.source, self.encoder, &self.watched)
+                .await?
+                .multi())
         })
     }
 }
@@ -297,7 +329,12 @@ pub(crate) const ATTEMPTS: u32 = 100;
 
 /// Runs `body` on watched keys and executes what it queued, again and again while somebody else
 /// changes the keys in between.
-pub(crate) async fn optimistic<E, T, F>(source: &Source, encoder: E, keys: &[Vec<u8>], body: F) -> Result<T>
+pub(crate) async fn optimistic<E, T, F>(
+    source: &Source,
+    encoder: E,
+    keys: &[Vec<u8>],
+    body: F,
+) -> Result<T>
 where
     E: Encoder,
     F: AsyncFn(&Optimistic<E>) -> Result<T>,
@@ -391,7 +428,11 @@ impl<E: Encoder> Executor for Queue<'_, E> {
         (): &mut (),
         _: &mut Context<'_>,
     ) -> Poll<Result<Queued<R::Value>>> {
-        Poll::Ready(self.0.queue.push::<E, R>(command, self.0.encoder(), "a transaction"))
+        Poll::Ready(
+            self.0
+                .queue
+                .push::<E, R>(command, self.0.encoder(), "a transaction"),
+        )
     }
 
     fn cancel(&self, (): &mut ()) {}

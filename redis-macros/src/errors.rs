@@ -85,6 +85,10 @@ impl Errors {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.mistakes.borrow().iter().flatten().next().is_none()
+    }
+
     /// Whether an entry has a mistake, so that nothing can be generated for it.
     pub(crate) fn concerns(&self, owner: &Owner) -> bool {
         let mistakes = self.mistakes.borrow();

@@ -34,22 +34,22 @@ impl Input {
         let mut krate: Vec<TokenTree> = tokens.into_iter().collect();
         let last = krate.pop();
         let span = last.as_ref().map_or_else(Span::call_site, TokenTree::span);
-        let refuse = |message: &str| Refusal {
+        let refuse = |span, message: &str| Refusal {
             span,
             message: message.to_owned(),
         };
-        let path = last
+        let literal = last
             .as_ref()
             .and_then(literal)
-            .and_then(|text| unquote(&text));
-        let Some(path) = path.filter(|_| !krate.is_empty()) else {
-            return Err(refuse(
-                "expected the path of a table as a string: commands!(\"commands.json\")",
-            ));
+            .filter(|_| !krate.is_empty());
+        let path = literal.and_then(|(text, span)| Some((unquote(&text)?, span)));
+        let Some((path, span)) = path else {
+            let expected = "expected the path of a table as a string: commands!(\"commands.json\")";
+            return Err(refuse(span, expected));
         };
         if Path::new(&path).is_absolute() {
             let message = "the path must be relative to the folder of Cargo.toml: an absolute one works on one machine only";
-            return Err(refuse(message));
+            return Err(refuse(span, message));
         }
         Ok(Self {
             krate: krate.into_iter().collect(),
@@ -76,10 +76,11 @@ impl Input {
     }
 }
 
-/// The text of a literal, also if a macro_rules has wrapped it into a group without delimiters.
-fn literal(token: &TokenTree) -> Option<String> {
+/// The text of a literal and where it is written, also if a macro_rules has wrapped it into a group
+/// without delimiters.
+fn literal(token: &TokenTree) -> Option<(String, Span)> {
     match token {
-        TokenTree::Literal(literal) => Some(literal.to_string()),
+        TokenTree::Literal(literal) => Some((literal.to_string(), literal.span())),
         TokenTree::Group(group) => {
             let mut inner = group.stream().into_iter();
             let first = inner.next().as_ref().and_then(literal);

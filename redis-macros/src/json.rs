@@ -1,4 +1,5 @@
-//! JSON as the table needs it: objects in their order, with doubled names noticed, and the line of every value.
+//! JSON as the table needs it: objects in their order, with doubled names noticed, and the line of
+//! every value.
 
 use std::fmt;
 
@@ -20,7 +21,8 @@ impl<'t> Source<'t> {
         Self { text, line_starts }
     }
 
-    /// The line of a value: raw values are slices of the text, so the distance of the pointers is the offset.
+    /// The line of a value: raw values are slices of the text, so the distance of the pointers is
+    /// the offset.
     pub(crate) fn line(&self, value: &RawValue) -> usize {
         let offset = (value.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
         self.line_starts.partition_point(|start| *start <= offset)

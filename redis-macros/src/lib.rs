@@ -2,9 +2,14 @@
 //!
 //! # Layout
 //!
-//! `input` reads the macro's argument and the file, `parse` makes plain types (`table`) of its JSON, `check` holds the
-//! rules, `plan` sorts arguments into parameters, options and slots, `expand` writes Rust. Mistakes are collected in
-//! `errors` and reported all at once. Everything but this file works on proc_macro2, so that it can be tested.
+//! In the order in which a table becomes Rust; everything but this file works on proc_macro2, so
+//! that it can be tested:
+//!
+//! - `input`: the macro's argument, and the file it names;
+//! - `parse`: JSON (`json`) becomes the plain types of `table`, with the words of `types` and `kinds`;
+//! - `check`: the rules; mistakes are collected in `errors` and reported all at once;
+//! - `plan`: arguments become parameters, options and slots;
+//! - `expand`: Rust; see `tests/expand` for what it looks like.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -14,6 +19,7 @@ mod errors;
 mod expand;
 mod input;
 mod json;
+mod kinds;
 mod names;
 mod parse;
 mod plan;
@@ -26,14 +32,16 @@ use errors::{Errors, Mistake};
 use input::{Input, Refusal};
 use table::Table;
 
-/// `commands!($crate "commands.json")`: traits with a method for each command, and what belongs to them.
+/// `commands!($crate "commands.json")`: traits with a method for each command, and what belongs to
+/// them.
 #[proc_macro]
 pub fn commands(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let generated = generate(input.into(), expand::commands);
     generated.unwrap_or_else(Refusal::into_compile_error).into()
 }
 
-/// `examples!($crate "commands.json")`: an expression, the slice of the table's examples as functions.
+/// `examples!($crate "commands.json")`: an expression, the slice of the table's examples as
+/// functions.
 #[proc_macro]
 pub fn examples(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let generated = generate(input.into(), expand::examples);
@@ -41,8 +49,8 @@ pub fn examples(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     quote!({ #generated }).into()
 }
 
-/// The mistakes of the table as errors, and what can be generated in spite of them: otherwise every command that is
-/// used somewhere would be one more error.
+/// The mistakes of the table as errors, and what can be generated in spite of them: otherwise every
+/// command that is used somewhere would be one more error.
 fn generate(
     input: TokenStream,
     expand: impl Fn(&expand::Context<'_>) -> TokenStream,

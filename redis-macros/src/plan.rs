@@ -1,9 +1,10 @@
-//! Arguments -> what a method does with them: parameters by position, chained methods, and a slot for everything
-//! that can be on the wire.
+//! Arguments -> what a method does with them: parameters by position, chained methods, and a slot
+//! for everything that can be on the wire.
 //!
-//! Slots are numbered in wire order, depth first. The runtime sorts by slot, so chained methods may be called in any
-//! order, and "alternatives exclude each other" is "clear the slots of all of them". Planning never fails: what makes
-//! no sense has been reported by `check` and is not planned.
+//! Slots are numbered in wire order, depth first. The runtime sorts by slot, so chained methods may
+//! be called in any order, and "alternatives exclude each other" is "clear the slots of all of
+//! them". Planning never fails: what makes no sense has been reported by `check` and is not
+//! planned.
 
 use std::ops::Range;
 
@@ -95,7 +96,8 @@ pub(crate) fn of_constructors(argument: &Argument) -> Vec<(String, Plan<'_>)> {
         let mut scope = Scope::default();
         match part.of {
             ArgumentType::Block if !part.is_value() || part.as_type == argument.as_type => {
-                // The token of an "as" block stands before all of its elements, so it is the command's.
+                // The token of an "as" block stands before all of its elements, so it is the
+                // command's.
                 if part.as_type.is_none() {
                     planner.token(part.token.as_deref(), &mut scope);
                 }
@@ -327,4 +329,128 @@ fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
         }
     }
     merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::Table;
+
+    fn table(arguments: &str) -> Table {
+        let text = format!(
+            r#"{{"commands": {{"X": {{
+                "summary": "s", "since": "1.0.0", "group": "g", "flags": [], "reply": "Integer",
+                "example": ["client.x();"], "arguments": [{arguments}]
+            }}}}}}"#
+        );
+        let (table, mistakes) = crate::read(&text, "t.json");
+        assert_eq!(mistakes, []);
+        table
+    }
+
+    /// What is written, as `slot token` and `slots name`.
+    fn writes(writes: &[Write<'_>]) -> Vec<String> {
+        let write = |write: &Write<'_>| match write {
+            Write::Token { slot, token } => format!("{slot} {token}"),
+            Write::Value(value) => format!("{:?} {}", value.slots(), value.argument.name),
+            Write::Default(value, _) => format!("{:?} ={}", value.slots(), value.argument.name),
+        };
+        writes.iter().map(write).collect()
+    }
+
+    #[test]
+    fn every_value_has_a_slot_for_token_count_and_itself() {
+        let table = table(
+            r#"{"name": "a", "type": "key"},
+            {"name": "b", "token": "B", "type": "key", "multiple": true, "count": "num"},
+            {"name": "c", "token": "C", "type": "integer", "default": 1},
+            {"name": "d", "token": "D", "type": "pattern", "multiple": true, "multiple_token": true},
+            {"name": "e", "token": "E", "type": "pure-token"}"#,
+        );
+        let plan = of_arguments(&table.commands[0].forms[0].arguments);
+        let expected = ["0..1 a", "1..4 b", "4..6 =c", "6..7 d", "7 E"];
+        assert_eq!(writes(&plan.writes), expected);
+        assert_eq!(plan.slots, 8);
+        let parameters: Vec<_> = plan
+            .parameters
+            .iter()
+            .map(|value| &value.argument.name)
+            .collect();
+        assert_eq!(parameters, ["a", "b", "d"]);
+        let Chained { name, clears, .. } = &plan.chained[0];
+        assert_eq!(format!("{name} clears {clears:?}"), "c clears [4..6]");
+    }
+
+    #[test]
+    fn parameters_follow_their_positions() {
+        let table = table(
+            r#"{"name": "a", "type": "key", "position": 1},
+            {"name": "b", "type": "string", "position": 0}"#,
+        );
+        let plan = of_arguments(&table.commands[0].forms[0].arguments);
+        let parameters: Vec<_> = plan
+            .parameters
+            .iter()
+            .map(|value| &value.argument.name)
+            .collect();
+        assert_eq!(parameters, ["b", "a"]);
+        assert_eq!(writes(&plan.writes), ["0..1 a", "1..2 b"]);
+    }
+
+    /// An alternative clears the others, but not its own options, which may be called first.
+    #[test]
+    fn alternatives_clear_each_other() {
+        let table = table(
+            r#"{"name": "mode", "token": "MODE", "type": "oneof", "default": "auto", "arguments": [
+                {"name": "auto", "token": "AUTO", "type": "pure-token"},
+                {"name": "limit", "token": "LIMIT", "type": "block", "arguments": [
+                    {"name": "max", "type": "integer"},
+                    {"name": "soft", "token": "SOFT", "type": "pure-token", "optional": true}
+                ]}
+            ]}"#,
+        );
+        let plan = of_arguments(&table.commands[0].forms[0].arguments);
+        assert_eq!(writes(&plan.writes), ["0 MODE", "1 AUTO"]);
+        let describe = |this: &Chained<'_>| {
+            let (clears, writes) = (&this.clears, writes(&this.writes).join(", "));
+            format!("{} clears {clears:?}, writes {writes}", this.name)
+        };
+        let chained: Vec<_> = plan.chained.iter().map(describe).collect();
+        let expected = [
+            "auto clears [0..5], writes 0 MODE, 1 AUTO",
+            "limit clears [0..4], writes 0 MODE, 2 LIMIT, 3..4 max",
+            "soft clears [4..5], writes 4 SOFT",
+        ];
+        assert_eq!(chained, expected);
+        let need = Need {
+            slot: 4,
+            name: "soft".to_owned(),
+            of: 3,
+            of_name: "limit".to_owned(),
+        };
+        assert_eq!(plan.needs, [need]);
+    }
+
+    #[test]
+    fn constructors_share_the_slots() {
+        let table = table(
+            r#"{"name": "by", "type": "oneof", "as": "By", "arguments": [
+                {"name": "radius", "token": "R", "type": "double"},
+                {"name": "box", "token": "BOX", "type": "block", "arguments": [
+                    {"name": "width", "type": "double"},
+                    {"name": "height", "type": "double"}
+                ]}
+            ]}"#,
+        );
+        let plans = of_constructors(&table.commands[0].forms[0].arguments[0]);
+        let plans: Vec<_> = plans
+            .iter()
+            .map(|(name, plan)| (name.as_str(), writes(&plan.writes).join(", "), plan.slots))
+            .collect();
+        let expected = [
+            ("radius", "0..2 radius".to_owned(), 5),
+            ("box_", "2 BOX, 3..4 width, 4..5 height".to_owned(), 5),
+        ];
+        assert_eq!(plans, expected);
+    }
 }

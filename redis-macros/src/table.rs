@@ -1,7 +1,8 @@
 //! A table as plain types. Everything that can be wrong on its own has its line.
 
+use crate::kinds::Kind;
 use crate::names::snake;
-use crate::types::{Flag, Kind, Word};
+use crate::types::{Flag, Word};
 
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -157,7 +158,8 @@ pub(crate) struct FlagChange {
 }
 
 impl Argument {
-    /// How a value is held by the generated code, if the argument is one value and not a structure around others.
+    /// How a value is held by the generated code, if the argument is one value and not a structure
+    /// around others.
     pub(crate) fn is_value(&self) -> bool {
         match self.of {
             ArgumentType::Word(_) | ArgumentType::Enum(_) => true,
@@ -247,7 +249,8 @@ impl Table {
         self.is_native_beside(name, &mut Vec::new())
     }
 
-    /// `seen` are the structs that are looked at already: through lists, structs can contain themselves.
+    /// `seen` are the structs that are looked at already: through lists, structs can contain
+    /// themselves.
     fn is_native_beside<'t>(&'t self, name: &str, seen: &mut Vec<&'t str>) -> bool {
         let Some(this) = self.replies.iter().find(|this| this.name == name) else {
             return false;

@@ -1,7 +1,7 @@
 //! The server harness itself, against real servers.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
@@ -191,6 +191,22 @@ fn restarts_on_the_same_port_without_data() {
 
         server.restart();
         assert_pong(&mut connect(addr));
+    }
+}
+
+#[test]
+fn restart_waits_for_its_port() {
+    for kind in ServerKind::available() {
+        let server = Server::start(kind);
+        server.kill();
+        let other = ok(TcpListener::bind(server.addr()));
+        let free_it = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            drop(other);
+        });
+        server.restart();
+        assert_pong(&mut connect(server.addr()));
+        free_it.join().expect("it does not panic");
     }
 }
 

@@ -197,15 +197,13 @@ fn write_wrapper(folder: &Path, program: &str, fork: Fork) -> Result<(), String>
     let mut libraries = Vec::new();
     let mut loader = None;
     for parent in ["lib", "usr/lib"] {
-        for name in
-            names(&folder.join("root").join(parent)).filter(|name| name.contains("-linux-gnu"))
-        {
+        let parent_path = folder.join("root").join(parent);
+        for name in names(&parent_path).filter(|name| name.contains("-linux-gnu")) {
             let library = format!("$root/{parent}/{name}");
-            let files = names(&folder.join("root").join(parent).join(&name));
-            loader = loader.or(files
-                .into_iter()
-                .find(|file| file.starts_with("ld-linux"))
-                .map(|file| format!("{library}/{file}")));
+            let mut files = names(&parent_path.join(name));
+            if let Some(file) = files.find(|file| file.starts_with("ld-linux")) {
+                loader = Some(format!("{library}/{file}"));
+            }
             libraries.push(library);
         }
     }

@@ -25,6 +25,7 @@ pub(crate) struct Guard {
 /// Ignores what Ctrl-C sends to all processes of a terminal, as it has to act after that.
 const CLEAN_UP: &str = r#"
 trap '' HUP INT TERM
+server=
 while read -r line; do server=$line; done
 [ -z "$server" ] || kill -KILL "$server"
 rm -rf "$1" || { sleep 1; rm -rf "$1"; }

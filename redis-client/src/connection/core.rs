@@ -40,6 +40,7 @@ pub(crate) type Millis = u64;
 #[derive(Debug)]
 pub(crate) struct Core {
     limits: CoreLimits,
+    stream_from: usize,
     link: Link,
     slots: Vec<Slot>,
     free: Vec<SlotId>,
@@ -54,9 +55,11 @@ pub(crate) struct Core {
     bytes_in_flight: usize,
     /// Where in the stream of sent bytes the first command of `order` begins.
     front_offset: u64,
-    /// Callers for whom there was no room, and how many of them may try again.
+    /// Callers for whom there was no room.
     waiting: VecDeque<SlotId>,
+    /// How many of them have their turn now, and the room that is kept for their commands.
     granted: usize,
+    granted_bytes: usize,
     blocking: usize,
     scanner: Scanner,
     incoming: Incoming,
@@ -167,6 +170,7 @@ enum Link {
 struct Slot {
     state: State,
     waker: Option<Waker>,
+    /// Bytes of the command; until it is encoded, at most as many.
     len: usize,
     flags: Flags,
     streaming: Streaming,
@@ -195,7 +199,7 @@ enum Purpose {
 #[derive(Debug)]
 enum State {
     Free,
-    /// No room yet; `true`: may try again.
+    /// Not encoded yet; `true`: there is room now.
     Waiting(bool),
     /// In the outbox.
     Queued,
@@ -240,6 +244,7 @@ impl Core {
     pub(crate) fn new(limits: CoreLimits) -> Self {
         Self {
             limits,
+            stream_from: STREAM_FROM,
             link: Link::Down,
             slots: Vec::new(),
             free: Vec::new(),
@@ -251,6 +256,7 @@ impl Core {
             front_offset: 0,
             waiting: VecDeque::new(),
             granted: 0,
+            granted_bytes: 0,
             blocking: 0,
             scanner: Scanner::new(limits.reply),
             incoming: Incoming::Reply,
@@ -278,13 +284,15 @@ impl Core {
         if let Link::Closed(error) = &self.link {
             return Err(error.duplicate().with_outcome(Outcome::NotSent));
         }
+        let size = outgoing.size_hint();
         let slot = self.allocate(Slot {
             waker: Some(cx.waker().clone()),
+            len: size,
             streaming,
             patience,
             ..Slot::of(outgoing)
         });
-        if self.waiting.is_empty() && self.has_room(outgoing) {
+        if self.waiting.is_empty() && self.has_room(size) {
             self.enqueue(slot, outgoing);
         } else {
             self.waiting.push_back(slot);
@@ -304,10 +312,12 @@ impl Core {
         }
     }
 
-    fn has_room(&self, outgoing: &impl Outgoing) -> bool {
-        self.order.is_empty()
-            || (self.order.len() + self.granted < self.limits.commands
-                && self.bytes_in_flight + outgoing.size_hint() <= self.limits.bytes)
+    /// Whether a command of at most `size` bytes may be added. One alone always may.
+    fn has_room(&self, size: usize) -> bool {
+        let commands = self.order.len() + self.granted;
+        let bytes = self.bytes_in_flight + self.granted_bytes;
+        commands == 0
+            || (commands < self.limits.commands && bytes.saturating_add(size) <= self.limits.bytes)
     }
 
     fn enqueue(&mut self, id: SlotId, outgoing: &impl Outgoing) {
@@ -340,16 +350,13 @@ impl Core {
         };
         match &mut slot.state {
             State::Waiting(granted) => {
-                let granted = mem::take(granted);
+                let (granted, size) = (*granted, slot.len);
                 slot.set_waker(cx);
                 if granted {
                     self.granted -= 1;
-                    if self.has_room(outgoing) {
-                        self.enqueue(id, outgoing);
-                        self.grant();
-                    } else {
-                        self.waiting.push_front(id);
-                    }
+                    self.granted_bytes -= size;
+                    self.enqueue(id, outgoing);
+                    self.grant();
                 }
                 Poll::Pending
             }
@@ -414,13 +421,15 @@ impl Core {
         match &mut slot.state {
             State::Free | State::Detached | State::Abandoned => {}
             State::Waiting(granted) => {
-                if *granted {
+                let (granted, size) = (*granted, slot.len);
+                if granted {
                     self.granted -= 1;
-                    self.grant();
+                    self.granted_bytes -= size;
                 } else {
                     self.waiting.retain(|waiting| *waiting != id);
                 }
                 self.release(id);
+                self.grant();
             }
             State::Ready(_) | State::ReadyBatch(_) | State::Failed(_) => {
                 self.release(id);
@@ -461,7 +470,7 @@ impl Core {
     }
 
     pub(crate) fn in_flight(&self) -> usize {
-        self.order.len() + self.waiting.len()
+        self.order.len() + self.granted + self.waiting.len()
     }
 
     /// Whether a reply is being handed out in pieces.
@@ -477,15 +486,17 @@ impl Core {
 
     /// A new connection is there; what is in the outbox goes out on it.
     pub(crate) fn connected(&mut self) {
-        if !self.is_closed() {
-            self.link = Link::Up;
+        self.give_up = None;
+        match &self.link {
+            // Closed while the connection was made.
+            Link::Closed(error) => self.give_up = Some(error.duplicate()),
+            Link::Down | Link::Up => self.link = Link::Up,
         }
         self.front_offset = 0;
         self.scanner.reset();
         self.incoming = Incoming::Reply;
         self.skipped = 0;
         self.paused = false;
-        self.give_up = None;
         self.resubscribe();
     }
 
@@ -632,8 +643,12 @@ impl Core {
     }
 
     fn receive_reply(&mut self, buffer: &mut BytesMut) -> Result<bool, ProtocolError> {
-        let Some(end) = self.scanner.scan(buffer)? else {
-            return Ok(self.begin_stream(buffer));
+        let end = match self.scanner.scan(buffer) {
+            Ok(Some(end)) => end,
+            Ok(None) => return Ok(self.begin_stream(buffer)),
+            // Too large to be held, but not to be handed out in pieces.
+            Err(ProtocolError::TooLarge(_)) if self.begin_stream(buffer) => return Ok(true),
+            Err(error) => return Err(error),
         };
         let is_push = self
             .scanner
@@ -665,7 +680,10 @@ impl Core {
 
     /// The first command that was sent and has no (complete) reply.
     fn front_sent(&self) -> Option<SlotId> {
-        self.order.front().copied().filter(|_| self.order.len() > self.unsent)
+        self.order
+            .front()
+            .copied()
+            .filter(|_| self.order.len() > self.unsent)
     }
 
     fn deliver(&mut self, frame: Frame) -> Result<(), ProtocolError> {
@@ -707,7 +725,10 @@ impl Core {
             return;
         }
         let restored = slot.purpose == Purpose::Restoration;
-        self.complete(id, Frame::copy_small(b"+OK\r\n").map_or(State::Abandoned, State::Ready));
+        self.complete(
+            id,
+            Frame::copy_small(b"+OK\r\n").map_or(State::Abandoned, State::Ready),
+        );
         let more = self.order.iter().any(|id| {
             let slot = self.slots.get(id.0 as usize);
             slot.is_some_and(|slot| slot.purpose == Purpose::Restoration)
@@ -747,7 +768,7 @@ impl Core {
         } else {
             buffer.len() as u64
         };
-        if size < STREAM_FROM as u64 || self.only_messages || self.front_sent().is_none() {
+        if size < self.stream_from as u64 || self.only_messages || self.front_sent().is_none() {
             return false;
         }
         let Some(slot) = self.order.front().copied().and_then(|id| self.slot(id)) else {
@@ -786,8 +807,13 @@ impl Core {
         if !self.consumer_is_ready() {
             return Ok(false);
         }
-        let end = self.scanner.scan(buffer)?;
+        let scanned = self.scanner.scan(buffer);
         let (boundary, _) = self.scanner.boundary();
+        let end = match scanned {
+            // The elements before the limit come first; it counts anew after them.
+            Err(ProtocolError::TooLarge(_)) if boundary > 0 => None,
+            scanned => scanned?,
+        };
         if boundary > 0 {
             let chunk = buffer.split_to(boundary);
             if end.is_some() {
@@ -899,6 +925,7 @@ impl Core {
                 Outcome::NotSent
             };
             offset += len as u64;
+            let ended = ends && offset <= written;
             let Some(id) = self.pop_front() else { break };
             let Some(slot) = self.slot(id) else { continue };
             match &mut slot.state {
@@ -910,7 +937,7 @@ impl Core {
                 state if slot.purpose == Purpose::Batch && outcome == Outcome::Unknown => {
                     *state = State::ReadyBatch(Some(error.duplicate().with_outcome(outcome)));
                 }
-                state if ends && outcome == Outcome::Unknown => {
+                state if ended => {
                     *state = Frame::copy_small(b"+OK\r\n").map_or(State::Abandoned, State::Ready);
                 }
                 state => *state = State::Failed(error.duplicate().with_outcome(outcome)),
@@ -920,87 +947,95 @@ impl Core {
         }
     }
 
-    /// No connection will come any more: everything fails.
+    /// No connection will come any more: everything fails, and the one that there is ends.
     pub(crate) fn closed(&mut self, error: Error) {
         let mut gone = mem::take(&mut self.order);
+        let sent = gone.len() - self.unsent;
         gone.extend(mem::take(&mut self.waiting));
         self.unsent = 0;
         self.granted = 0;
+        self.granted_bytes = 0;
         self.blocking = 0;
         self.bytes_in_flight = 0;
         self.outbox = BytesMut::new();
         self.subscribers.closed(&error, &mut self.wakes);
-        for id in gone {
+        for (place, id) in gone.into_iter().enumerate() {
             let Some(slot) = self.slot(id) else { continue };
-            if matches!(slot.state, State::Abandoned | State::Detached) {
-                self.release(id);
-                continue;
+            let outcome = if place < sent {
+                Outcome::Unknown
+            } else {
+                Outcome::NotSent
+            };
+            match &mut slot.state {
+                State::Abandoned | State::Detached => {
+                    self.release(id);
+                    continue;
+                }
+                State::Streaming(stream) => {
+                    stream.end = Some(Err(error.duplicate().with_outcome(outcome)))
+                }
+                state => *state = State::Failed(error.duplicate().with_outcome(outcome)),
             }
-            slot.state = State::Failed(error.duplicate().with_outcome(Outcome::NotSent));
             let waker = slot.waker.take();
             self.wakes.extend(waker);
         }
-        // Callers that were told to try again are in no queue.
+        // Callers who have their turn are in no queue.
         for slot in &mut self.slots {
             if matches!(slot.state, State::Waiting(true)) {
                 slot.state = State::Failed(error.duplicate().with_outcome(Outcome::NotSent));
             }
         }
+        self.give_up(error.duplicate());
         self.link = Link::Closed(error);
-        self.wake_driver();
     }
 
     /// Fails what has waited for too long. Returns whether there is anything left to watch.
     pub(crate) fn tick(&mut self, now: Millis) -> bool {
         let mut watched = false;
-        let mut expired = Vec::new();
-        for id in self.order.iter().chain(&self.waiting) {
-            let Some(slot) = self.slots.get_mut(id.0 as usize) else {
-                continue;
+        for place in 0..self.order.len() {
+            let Some(id) = self.order.get(place).copied() else {
+                break;
             };
-            slot.stamp(now);
-            if slot.deadline != 0 {
-                watched = true;
-                if slot.deadline <= now && !matches!(slot.state, State::Abandoned | State::Detached) {
-                    expired.push(*id);
-                }
+            if self.watch(id, now, &mut watched) {
+                self.expire(place, id);
             }
         }
-        for id in expired {
-            self.expire(id);
-        }
+        let mut waiting = mem::take(&mut self.waiting);
+        waiting.retain(|id| {
+            let expired = self.watch(*id, now, &mut watched);
+            if expired {
+                self.fail_late(*id, Outcome::NotSent);
+            }
+            !expired
+        });
+        self.waiting = waiting;
+        self.grant();
         watched
     }
 
-    fn expire(&mut self, id: SlotId) {
+    /// Whether a command's deadline is over.
+    fn watch(&mut self, id: SlotId, now: Millis, watched: &mut bool) -> bool {
+        self.slot(id).is_some_and(|slot| {
+            slot.stamp(now);
+            *watched |= slot.deadline != 0;
+            slot.deadline != 0 && slot.deadline <= now
+        })
+    }
+
+    fn expire(&mut self, place: usize, id: SlotId) {
         let Some(slot) = self.slot(id) else { return };
-        let patience = slot.patience;
-        let outcome = if matches!(slot.state, State::Sent) {
+        let (flags, len) = (slot.flags, slot.len);
+        let (replies, purpose) = (slot.replies, slot.purpose);
+        slot.frames = Vec::new();
+        let was_sent = matches!(slot.state, State::Sent);
+        let outcome = if was_sent {
             Outcome::Unknown
         } else {
             Outcome::NotSent
         };
-        let waker = slot.waker.take();
-        // The place in the order stays, for the reply that may still come; the caller gets a new slot
-        // with the error in it. Its id must not change, so the roles are swapped.
-        let error = Error::new(
-            ErrorKind::Timeout,
-            outcome,
-            format!("no reply within {patience} ms"),
-        );
-        let flags = slot.flags;
-        let len = slot.len;
-        let (replies, purpose) = (slot.replies, slot.purpose);
-        slot.frames = Vec::new();
-        let was_waiting = matches!(slot.state, State::Waiting(_));
-        let was_queued = matches!(slot.state, State::Queued);
-        slot.state = State::Failed(error);
-        slot.deadline = 0;
-        self.wakes.extend(waker);
-        if was_waiting {
-            self.waiting.retain(|waiting| *waiting != id);
-            return;
-        }
+        self.fail_late(id, outcome);
+        // The caller keeps its slot, with the error in it. Its place in the order stays too, for the
+        // reply that may still come: there a stand-in takes over.
         let stand_in = self.allocate(Slot {
             state: State::Abandoned,
             waker: None,
@@ -1013,10 +1048,10 @@ impl Core {
             frames: Vec::new(),
             purpose,
         });
-        if let Some(place) = self.order.iter_mut().find(|place| **place == id) {
+        if let Some(place) = self.order.get_mut(place) {
             *place = stand_in;
         }
-        if was_queued {
+        if !was_sent {
             self.outbox_has_gaps = true;
         } else if flags.contains(Flags::BLOCKING) {
             self.give_up(Error::new(
@@ -1032,6 +1067,15 @@ impl Core {
         if self.paused {
             self.wake_driver();
         }
+    }
+
+    fn fail_late(&mut self, id: SlotId, outcome: Outcome) {
+        let Some(slot) = self.slot(id) else { return };
+        let message = format!("no reply within {} ms", slot.patience);
+        slot.state = State::Failed(Error::new(ErrorKind::Timeout, outcome, message));
+        slot.deadline = 0;
+        let waker = slot.waker.take();
+        self.wakes.extend(waker);
     }
 
     /// Whom to wake, once the lock is released: from a call, nearly always nobody or the driver.
@@ -1075,16 +1119,17 @@ impl Core {
         }
     }
 
-    /// Lets callers in the queue try again, as many as there is room for.
+    /// Gives callers in the queue their turn, as many as there is room for. Nobody overtakes a large
+    /// command at the head of it.
     fn grant(&mut self) {
-        while !self.waiting.is_empty() && self.order.len() + self.granted < self.limits.commands {
-            if self.bytes_in_flight >= self.limits.bytes && !self.order.is_empty() {
+        while let Some(id) = self.waiting.front().copied() {
+            let size = self.slot(id).map_or(0, |slot| slot.len);
+            if !self.has_room(size) {
                 return;
             }
-            let Some(id) = self.waiting.pop_front() else {
-                return;
-            };
+            self.waiting.pop_front();
             self.granted += 1;
+            self.granted_bytes += size;
             if let Some(slot) = self.slot(id) {
                 slot.state = State::Waiting(true);
                 let waker = slot.waker.take();
@@ -1167,5 +1212,7 @@ impl Slot {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod model;
 #[cfg(test)]
 mod tests;

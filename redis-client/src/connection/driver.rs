@@ -229,7 +229,8 @@ impl Driver<'_> {
 
     fn tick(&mut self) {
         let mut core = self.shared.lock();
-        let watched = core.tick(self.shared.now());
+        // Whoever comes later has to wait behind those who are under way, with or without a deadline.
+        let watched = core.tick(self.shared.now()) || core.in_flight() > 0;
         core.take_wakes(&mut self.wakes);
         drop(core);
         self.timing = false;
@@ -240,7 +241,7 @@ impl Driver<'_> {
     }
 }
 
-pub(crate) fn lost(error: &std::io::Error) -> Error {
+fn lost(error: &std::io::Error) -> Error {
     Error::new(
         ErrorKind::ConnectionLost,
         Outcome::Unknown,

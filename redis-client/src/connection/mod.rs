@@ -16,9 +16,9 @@ use bytes::{Bytes, BytesMut};
 
 pub(crate) use self::core::Subscribing;
 use self::core::{Arrived, Core, CoreLimits, Millis, Outgoing, SlotId};
-pub(crate) use self::driver::{Transport, lost};
-use crate::batch::Batch;
+pub(crate) use self::driver::Transport;
 use crate::arg::ToArg;
+use crate::batch::Batch;
 use crate::call::Executor;
 use crate::client::AnyClient;
 use crate::command::{Command, Flags};
@@ -27,9 +27,9 @@ use crate::connect::{self, Endpoint, Session};
 use crate::cursor::{Cursor, DictCursor, SetCursor, ZCursor};
 use crate::encoder::{Encoder, Utf8};
 use crate::error::{Error, ErrorKind, Outcome, Result};
-use crate::reply::{self, Reply, ReplyKind, StreamHead, Streaming};
 use crate::pipeline::Pipeline;
 use crate::pubsub::StartSubscribe;
+use crate::reply::{self, Reply, ReplyKind, StreamHead, Streaming};
 use crate::resp::Frame;
 use crate::script::{Library, Script};
 use crate::source::Source;
@@ -108,17 +108,31 @@ impl<E: Encoder> Connection<E> {
         Self::open_at(config, endpoint, Vec::new(), encoder).await
     }
 
-    async fn open_at(config: Config, endpoint: Arc<Endpoint>, session: Session, encoder: E) -> Result<Self> {
+    async fn open_at(
+        config: Config,
+        endpoint: Arc<Endpoint>,
+        session: Session,
+        encoder: E,
+    ) -> Result<Self> {
         let link = endpoint.connect(&config, &session).await?;
         Ok(Self::begin(config, Some(endpoint), link, encoder))
     }
 
-    pub(crate) async fn over(config: Config, encoder: E, io: Pin<Box<dyn Transport>>) -> Result<Self> {
-        let link = connect::handshake(&config, &[], io).await?;
+    pub(crate) async fn over(
+        config: Config,
+        encoder: E,
+        io: Pin<Box<dyn Transport>>,
+    ) -> Result<Self> {
+        let link = connect::connect_over(&config, io).await?;
         Ok(Self::begin(config, None, link, encoder))
     }
 
-    fn begin(config: Config, endpoint: Option<Arc<Endpoint>>, link: connect::Link, encoder: E) -> Self {
+    fn begin(
+        config: Config,
+        endpoint: Option<Arc<Endpoint>>,
+        link: connect::Link,
+        encoder: E,
+    ) -> Self {
         let shared = Shared::new(config, endpoint);
         shared.connected(&link);
         let supervised = Arc::clone(&shared);
@@ -135,7 +149,13 @@ impl<E: Encoder> Connection<E> {
             ));
         };
         let session = shared.lock().session();
-        Self::open_at(shared.config.clone(), Arc::clone(endpoint), session, self.encoder).await
+        Self::open_at(
+            shared.config.clone(),
+            Arc::clone(endpoint),
+            session,
+            self.encoder,
+        )
+        .await
     }
 
     /// Another connection, for a subscription alone.
@@ -198,7 +218,10 @@ impl<E: Encoder> Connection<E> {
     }
 
     /// Watches keys, on a connection of its own; see [`Watch`].
-    pub async fn watch<'a>(&self, keys: impl IntoIterator<Item = impl ToArg<'a, E>>) -> Result<Watch<E>> {
+    pub async fn watch<'a>(
+        &self,
+        keys: impl IntoIterator<Item = impl ToArg<'a, E>>,
+    ) -> Result<Watch<E>> {
         let keys = owned(keys, self.encoder);
         Watch::begin(&self.source(), self.encoder, &keys).await
     }
@@ -323,8 +346,12 @@ impl<E: Encoder> Connection<E> {
 
     /// A command of which only its success matters.
     pub(crate) async fn run_command(&self, command: &Command<'_>) -> Result<()> {
-        let mut guard = Guard { connection: self, ticket: Ticket::default() };
-        let reply = poll_fn(|cx| self.poll_raw(command, Streaming::No, &mut guard.ticket, cx)).await;
+        let mut guard = Guard {
+            connection: self,
+            ticket: Ticket::default(),
+        };
+        let reply =
+            poll_fn(|cx| self.poll_raw(command, Streaming::No, &mut guard.ticket, cx)).await;
         reply
             .and_then(|reply| reply::decode::<Utf8, ()>(reply, Utf8))
             .map_err(|error| error.for_command(command.name()))
@@ -333,10 +360,13 @@ impl<E: Encoder> Connection<E> {
     /// (Un)subscribes, and waits for the confirmations.
     pub(crate) async fn confirmed(&self, subscribing: &Subscribing<'_>) -> Result<()> {
         let name = || subscribing.0.name();
-        match self.arrived(subscribing, true).await.map_err(|error| error.for_command(name()))? {
-            Arrived::Frame(frame) => {
-                reply::decode::<Utf8, ()>(Reply::Frame(frame), Utf8).map_err(|error| error.for_command(name()))
-            }
+        match self
+            .arrived(subscribing, true)
+            .await
+            .map_err(|error| error.for_command(name()))?
+        {
+            Arrived::Frame(frame) => reply::decode::<Utf8, ()>(Reply::Frame(frame), Utf8)
+                .map_err(|error| error.for_command(name())),
             Arrived::Batch(..) | Arrived::Stream { .. } => Ok(()),
         }
     }
@@ -354,11 +384,16 @@ impl<E: Encoder> Connection<E> {
     async fn arrived(&self, outgoing: &impl Outgoing, repeatable: bool) -> Result<Arrived> {
         let shared = self.shared();
         let patience = millis(shared.config.reply_timeout);
-        let mut guard = Guard { connection: self, ticket: Ticket::default() };
+        let mut guard = Guard {
+            connection: self,
+            ticket: Ticket::default(),
+        };
         poll_fn(|cx| {
             loop {
                 let Some(slot) = guard.ticket.slot else {
-                    guard.ticket.slot = Some(shared.with(|core| core.submit(outgoing, Streaming::No, patience, cx))?);
+                    guard.ticket.slot = Some(
+                        shared.with(|core| core.submit(outgoing, Streaming::No, patience, cx))?,
+                    );
                     return Poll::Pending;
                 };
                 let arrived = ready!(shared.with(|core| core.poll_reply(slot, outgoing, cx)));
@@ -394,8 +429,13 @@ pub(crate) fn one<'a, E: Encoder>(arg: impl ToArg<'a, E>, encoder: E) -> Vec<u8>
     arg.to_arg(encoder).with_bytes(<[u8]>::to_vec)
 }
 
-pub(crate) fn owned<'a, E: Encoder>(args: impl IntoIterator<Item = impl ToArg<'a, E>>, encoder: E) -> Vec<Vec<u8>> {
-    args.into_iter().map(|arg| arg.to_arg(encoder).with_bytes(<[u8]>::to_vec)).collect()
+pub(crate) fn owned<'a, E: Encoder>(
+    args: impl IntoIterator<Item = impl ToArg<'a, E>>,
+    encoder: E,
+) -> Vec<Vec<u8>> {
+    args.into_iter()
+        .map(|arg| arg.to_arg(encoder).with_bytes(<[u8]>::to_vec))
+        .collect()
 }
 
 impl<E: Clone> Clone for Connection<E> {
@@ -447,11 +487,14 @@ impl Shared {
 
     /// Whether a lost connection is made anew.
     fn reconnects(&self) -> bool {
-        self.config.auto_reconnect && self.endpoint.is_some() && !self.pinned.load(Ordering::Relaxed)
+        self.config.auto_reconnect
+            && self.endpoint.is_some()
+            && !self.pinned.load(Ordering::Relaxed)
     }
 
     fn connected(&self, link: &connect::Link) {
-        self.resp3.store(link.protocol == Protocol::Resp3, Ordering::Relaxed);
+        self.resp3
+            .store(link.protocol == Protocol::Resp3, Ordering::Relaxed);
         self.with(Core::connected);
     }
 
@@ -514,7 +557,9 @@ impl Shared {
                 Err(error) => {
                     attempt += 1;
                     if self.config.reconnect.gives_up_after(attempt) {
-                        self.close(&format!("gave up reconnecting after {attempt} attempts: {error}"));
+                        self.close(&format!(
+                            "gave up reconnecting after {attempt} attempts: {error}"
+                        ));
                         return None;
                     }
                 }
@@ -556,6 +601,18 @@ impl Shared {
 pub struct Ticket {
     slot: Option<SlotId>,
     attempts: u8,
+    /// An attempt before this one may have been executed.
+    uncertain: bool,
+}
+
+impl Ticket {
+    /// What may have been executed once is not unsent, whatever became of its repetition.
+    fn outcome_of_all(&self, error: Error) -> Error {
+        match error.outcome() {
+            Outcome::NotSent if self.uncertain => error.with_outcome(Outcome::Unknown),
+            _ => error,
+        }
+    }
 }
 
 impl<E: Encoder> Executor for Connection<E> {
@@ -600,7 +657,8 @@ fn poll_reply(
         let Some(slot) = ticket.slot else {
             command.check()?;
             let patience = patience(command, &shared.config);
-            ticket.slot = Some(shared.with(|core| core.submit(command, streaming, patience, cx))?);
+            let submitted = shared.with(|core| core.submit(command, streaming, patience, cx));
+            ticket.slot = Some(submitted.map_err(|error| ticket.outcome_of_all(error))?);
             return Poll::Pending;
         };
         let arrived = ready!(shared.with(|core| core.poll_reply(slot, command, cx)));
@@ -610,7 +668,11 @@ fn poll_reply(
                 remember_session(shared, command, &frame);
                 Ok(Reply::Frame(frame))
             }
-            Ok(Arrived::Batch(..)) => Err(Error::new(ErrorKind::Protocol, Outcome::Unknown, "a command has several replies")),
+            Ok(Arrived::Batch(..)) => Err(Error::new(
+                ErrorKind::Protocol,
+                Outcome::Unknown,
+                "a command has several replies",
+            )),
             Ok(Arrived::Stream { shape, len }) => Ok(Reply::Stream(StreamHead {
                 shape,
                 len,
@@ -621,9 +683,10 @@ fn poll_reply(
             })),
             Err(error) if may_retry(&error, command.is_repeatable(), ticket, shared) => {
                 ticket.attempts += 1;
+                ticket.uncertain |= error.outcome() == Outcome::Unknown;
                 continue;
             }
-            Err(error) => Err(error),
+            Err(error) => Err(ticket.outcome_of_all(error)),
         });
     }
 }
@@ -642,7 +705,9 @@ fn may_retry(error: &Error, repeatable: bool, ticket: &Ticket, shared: &Shared) 
 
 /// A new connection has to begin in the state that this command has brought the present one into.
 fn remember_session(shared: &Shared, command: &Command<'_>, reply: &Frame) {
-    if command.flags().contains(Flags::SESSION) && !matches!(reply.bytes().first(), Some(b'-' | b'!')) {
+    if command.flags().contains(Flags::SESSION)
+        && !matches!(reply.bytes().first(), Some(b'-' | b'!'))
+    {
         let mut bytes = BytesMut::new();
         command.encode(&mut bytes);
         shared.lock().remember(command.spec().name, bytes.freeze());

@@ -11,6 +11,9 @@ use crate::reply::ReplyKind;
 /// copied, so that it does not keep the buffer alive.
 const SLICE_FROM: usize = 4096;
 
+/// A tree of this many levels is as deep as a thread's stack is sure to bear.
+const TREE_DEPTH: usize = 256;
+
 /// Why a reply does not fit the type that it is decoded into.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -32,6 +35,8 @@ pub enum DecodeError {
     Encoder(Box<dyn StdError + Send + Sync>),
     /// The reply, or an element of it, is an error.
     Server(Vec<u8>),
+    /// Nested too deeply for a tree of [`Value`]s.
+    TooDeep(usize),
     /// A blocking command that found nothing in time.
     TimedOut,
 }
@@ -39,10 +44,20 @@ pub enum DecodeError {
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Mismatch { expected, found } => write!(f, "the reply is {found}, which is no {expected}"),
-            Self::Utf8 => f.write_str("the reply is not valid UTF-8; `with_encoder(Raw)` gives bytes"),
-            Self::Number(text) => write!(f, "the reply `{text}` is not a number of the expected kind"),
+            Self::Mismatch { expected, found } => {
+                write!(f, "the reply is {found}, which is no {expected}")
+            }
+            Self::Utf8 => {
+                f.write_str("the reply is not valid UTF-8; `with_encoder(Raw)` gives bytes")
+            }
+            Self::Number(text) => {
+                write!(f, "the reply `{text}` is not a number of the expected kind")
+            }
             Self::Missing(field) => write!(f, "the reply has no field `{field}`"),
+            Self::TooDeep(levels) => write!(
+                f,
+                "the reply is nested deeper than a tree of {levels} levels"
+            ),
             Self::Encoder(error) => write!(f, "the encoder refuses the reply: {error}"),
             Self::Server(text) => f.write_str(&String::from_utf8_lossy(text)),
             Self::TimedOut => f.write_str("nothing came within the timeout of the command"),
@@ -221,9 +236,7 @@ impl<'f> Decoder<'f> {
     fn skip_attributes(&mut self) {
         while self.bytes.get(self.at) == Some(&b'|') {
             let Some(header) = self.header() else { return };
-            for _ in 0..number(header.line).unwrap_or(0).saturating_mul(2) {
-                self.skip();
-            }
+            self.skip_elements(number(header.line).unwrap_or(0).saturating_mul(2));
         }
     }
 
@@ -285,7 +298,11 @@ impl<'f> Decoder<'f> {
 
     /// Skips one element, nested or not.
     pub fn skip(&mut self) {
-        let mut left = 1usize;
+        self.skip_elements(1);
+    }
+
+    fn skip_elements(&mut self, count: usize) {
+        let mut left = count;
         while left > 0 {
             let Some(header) = self.header() else { return };
             match header.tag {
@@ -295,9 +312,16 @@ impl<'f> Decoder<'f> {
                     }
                     left -= 1;
                 }
-                b'*' | b'~' | b'>' => left = left - 1 + number(header.line).unwrap_or(0),
-                b'%' => left = left - 1 + number(header.line).unwrap_or(0).saturating_mul(2),
-                b'|' => left += number(header.line).unwrap_or(0).saturating_mul(2),
+                b'*' | b'~' | b'>' => {
+                    left = (left - 1).saturating_add(number(header.line).unwrap_or(0))
+                }
+                b'%' => {
+                    left = (left - 1)
+                        .saturating_add(number(header.line).unwrap_or(0).saturating_mul(2))
+                }
+                b'|' => {
+                    left = left.saturating_add(number(header.line).unwrap_or(0).saturating_mul(2))
+                }
                 _ => left -= 1,
             }
         }
@@ -398,11 +422,13 @@ impl<'f> Decoder<'f> {
             Shape::Map => 2,
             _ => return Err(self.mismatch("array")),
         };
-        let header = self.header();
-        Ok(header
-            .and_then(|header| number(header.line))
-            .unwrap_or(0)
-            .saturating_mul(factor))
+        let announced = self.header().and_then(|header| number(header.line));
+        let count = announced.unwrap_or(0).saturating_mul(factor);
+        if count > self.reserve(count) {
+            // Only of bytes that no scanner has seen: whoever loops over them must not do so for ever.
+            return Err(DecodeError::mismatch("array", Shape::End));
+        }
+        Ok(count)
     }
 
     /// Room to make for `count` announced elements: never more than the bytes at hand can hold.
@@ -446,6 +472,13 @@ impl<'f> Decoder<'f> {
 
     /// Any element as a tree.
     pub fn value(&mut self) -> Result<Value, DecodeError> {
+        self.tree(TREE_DEPTH)
+    }
+
+    fn tree(&mut self, levels: usize) -> Result<Value, DecodeError> {
+        let Some(levels) = levels.checked_sub(1) else {
+            return Err(DecodeError::TooDeep(TREE_DEPTH));
+        };
         let shape = self.shape();
         Ok(match shape {
             Shape::Null => {
@@ -471,7 +504,7 @@ impl<'f> Decoder<'f> {
                 let count = self.array()?;
                 let mut items = Vec::with_capacity(self.reserve(count));
                 for _ in 0..count {
-                    items.push(self.value()?);
+                    items.push(self.tree(levels)?);
                 }
                 if shape == Shape::Set {
                     Value::Set(items)
@@ -483,7 +516,7 @@ impl<'f> Decoder<'f> {
                 let count = self.array()? / 2;
                 let mut pairs = Vec::with_capacity(self.reserve(count));
                 for _ in 0..count {
-                    pairs.push((self.value()?, self.value()?));
+                    pairs.push((self.tree(levels)?, self.tree(levels)?));
                 }
                 Value::Map(pairs)
             }
@@ -517,9 +550,7 @@ impl Fields<'_, '_> {
 
     /// Skips what a newer server has added.
     pub fn finish(self) -> Result<(), DecodeError> {
-        for _ in 0..self.left {
-            self.decoder.skip();
-        }
+        self.decoder.skip_elements(self.left);
         Ok(())
     }
 }
@@ -535,9 +566,7 @@ impl<'f> Entries<'_, 'f> {
     /// The next key, until there is none.
     pub fn key(&mut self) -> Result<Option<Blob<'f>>, DecodeError> {
         if self.left < 2 {
-            for _ in 0..self.left {
-                self.decoder.skip();
-            }
+            self.decoder.skip_elements(self.left);
             self.left = 0;
             return Ok(None);
         }

@@ -27,13 +27,22 @@ pub enum ProtocolError {
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownType(byte) => write!(f, "the reply holds the byte 0x{byte:02x} where an element should begin"),
-            Self::BadLength => f.write_str("the reply announces a length that is not a number from 0 upwards"),
+            Self::UnknownType(byte) => write!(
+                f,
+                "the reply holds the byte 0x{byte:02x} where an element should begin"
+            ),
+            Self::BadLength => {
+                f.write_str("the reply announces a length that is not a number from 0 upwards")
+            }
             Self::BadTerminator => f.write_str("an element of the reply does not end in CRLF"),
             Self::NestedPush => f.write_str("the reply has a push message inside"),
             Self::TooDeep(levels) => write!(f, "the reply is nested deeper than {levels} levels"),
-            Self::TooLarge(bytes) => write!(f, "the reply is larger than the limit of {bytes} bytes"),
-            Self::LineTooLong(bytes) => write!(f, "a line of the reply is longer than {bytes} bytes"),
+            Self::TooLarge(bytes) => {
+                write!(f, "the reply is larger than the limit of {bytes} bytes")
+            }
+            Self::LineTooLong(bytes) => {
+                write!(f, "a line of the reply is longer than {bytes} bytes")
+            }
             Self::Unsolicited => f.write_str("the server sent a reply that nobody asked for"),
         }
     }
@@ -76,6 +85,8 @@ pub struct Scanner {
     /// Where an even number of elements of the outermost aggregate is left and the last one ended.
     boundary: usize,
     boundary_left: u64,
+    /// The last thing in the outermost aggregate was an attribute, which belongs to what comes next.
+    attribute: bool,
     top: Option<Top>,
 }
 
@@ -101,6 +112,7 @@ impl Scanner {
             need: 1,
             boundary: 0,
             boundary_left: 0,
+            attribute: false,
             top: None,
         }
     }
@@ -113,6 +125,7 @@ impl Scanner {
         self.need = 1;
         self.boundary = 0;
         self.boundary_left = 0;
+        self.attribute = false;
         self.top = None;
     }
 
@@ -121,7 +134,7 @@ impl Scanner {
     pub fn continue_at(&mut self, consumed: usize) {
         self.at = self.at.saturating_sub(consumed);
         self.need = self.need.saturating_sub(consumed);
-        self.boundary = 0;
+        self.boundary = self.boundary.saturating_sub(consumed);
     }
 
     /// The outermost element, once its header has been seen.
@@ -165,7 +178,7 @@ impl Scanner {
             match tag {
                 b'+' | b'-' | b':' | b'_' | b',' | b'#' | b'(' => {}
                 b'$' | b'=' | b'!' => {
-                    if let Some(len) = length(line)? {
+                    if let Some(len) = length(tag, line)? {
                         element.len = len;
                         let len = usize::try_from(len).unwrap_or(usize::MAX);
                         if top_level && self.top.is_none() {
@@ -174,7 +187,6 @@ impl Scanner {
                         }
                         end = line_end.saturating_add(len).saturating_add(2);
                         if end > self.limits.frame {
-                            self.need = end;
                             return Err(ProtocolError::TooLarge(self.limits.frame));
                         }
                         let Some(terminator) = buffer.get(end - 2..end) else {
@@ -190,7 +202,7 @@ impl Scanner {
                     if tag == b'>' && !top_level {
                         return Err(ProtocolError::NestedPush);
                     }
-                    let count = length(line)?.unwrap_or(0);
+                    let count = length(tag, line)?.unwrap_or(0);
                     let factor = if matches!(tag, b'%' | b'|') { 2 } else { 1 };
                     let count = count.checked_mul(factor).ok_or(ProtocolError::BadLength)?;
                     element.len = count;
@@ -202,6 +214,9 @@ impl Scanner {
                 return Err(ProtocolError::TooLarge(self.limits.frame));
             }
             self.at = end;
+            if self.open.len() == 2 {
+                self.attribute = tag == b'|';
+            }
             if tag != b'|' {
                 if top_level {
                     self.top = Some(element);
@@ -226,7 +241,7 @@ impl Scanner {
                     return Ok(Some(self.at));
                 }
                 // An even rest keeps the pairs of a flat map together.
-                [_, left] if left % 2 == 0 => {
+                [_, left] if left % 2 == 0 && !self.attribute => {
                     self.boundary = self.at;
                     self.boundary_left = left;
                 }
@@ -267,9 +282,9 @@ impl Scanner {
     }
 }
 
-/// A length: digits, or `-1` for null.
-fn length(line: &[u8]) -> Result<Option<u64>, ProtocolError> {
-    if line == b"-1" {
+/// A length: digits, or `-1` for null, which RESP2 has as a string and as an array.
+fn length(tag: u8, line: &[u8]) -> Result<Option<u64>, ProtocolError> {
+    if line == b"-1" && matches!(tag, b'$' | b'*') {
         return Ok(None);
     }
     if line.is_empty() || line.len() > 19 {
@@ -357,6 +372,12 @@ mod tests {
             (b"x", UnknownType(b'x')),
             (b"$-5\r\n", BadLength),
             (b"*-2\r\n", BadLength),
+            (b"=-1\r\n", BadLength),
+            (b"!-1\r\n", BadLength),
+            (b"%-1\r\n", BadLength),
+            (b"~-1\r\n", BadLength),
+            (b">-1\r\n", BadLength),
+            (b"|-1\r\n", BadLength),
             (b"$abc\r\n", BadLength),
             (b"$\r\n", BadLength),
             (b"*99999999999999999999\r\n", BadLength),

@@ -1,15 +1,19 @@
-//! The rules of a table that hold between values. Each rule is a function headed by the rule in prose.
+//! The rules of a table that hold between values. Each rule is a function headed by the rule in
+//! prose.
 
 mod arguments;
+mod replies;
+mod signature;
+mod structure;
 
 use std::collections::{HashMap, HashSet};
 
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
 use crate::errors::{Errors, Owner, Place};
-use crate::names::{did_you_mean, is_dashed, is_pascal, is_snake, listed};
-use crate::table::{
-    Argument, ArgumentType, Command, Form, Layout, ReplyStruct, Table, same_shapes,
-};
-use crate::types::{KINDS, Kind, KindName, Rank};
+use crate::kinds::Kind;
+use crate::names::{is_dashed, is_pascal, is_snake};
+use crate::table::{Argument, ArgumentType, Command, Form, Table, same_shapes};
 
 pub(crate) fn table(table: &Table, errors: &Errors) {
     let check = Check { table, errors };
@@ -19,7 +23,10 @@ pub(crate) fn table(table: &Table, errors: &Errors) {
     check.methods_differ();
     check.as_types_agree();
     check.type_names_differ();
-    check.everything_is_used();
+    // Something broken may be what uses it.
+    if errors.is_empty() {
+        check.everything_is_used();
+    }
 }
 
 /// Takes out what has mistakes, and what refers to it, so that the rest can be generated.
@@ -120,89 +127,6 @@ impl Check<'_> {
                 }
             }
         }
-    }
-
-    /// A reply struct has fields with different names, kinds that can stand in it, and does not contain itself.
-    fn reply_structs(&self) {
-        for this in &self.table.replies {
-            let place = Place::new(Owner::Reply(this.name.clone()));
-            self.type_name(this.line, &place, &this.name);
-            if KINDS.iter().any(|kind| kind.name == this.name) {
-                self.errors.push(
-                    this.line,
-                    &place,
-                    "this is the name of a reply kind; choose another one",
-                );
-            }
-            if this.fields.is_empty() {
-                self.errors
-                    .push(this.line, &place, "a reply struct needs at least one field");
-            }
-            for (index, field) in this.fields.iter().enumerate() {
-                let place = place.then(format_args!("field `{}`", field.name));
-                let error = |message: String| self.errors.push(field.line, &place, message);
-                if !field.name.is_empty() && !is_snake(&field.name) {
-                    error("the name must be a Rust field, like `last_id`; put the wire name into `key`".to_owned());
-                }
-                if this.fields[..index]
-                    .iter()
-                    .any(|other| other.name == field.name)
-                {
-                    error("this name is there twice".to_owned());
-                } else if this.layout == Layout::Map
-                    && this.fields[..index]
-                        .iter()
-                        .any(|other| other.key == field.key)
-                {
-                    error(format!("key `{}` is there twice", field.key));
-                }
-                if this.layout == Layout::Map && field.name == "other" {
-                    error("`other` holds the unknown fields; choose another name, with `key` as it is".to_owned());
-                }
-                self.kind_parts(field.line, &place, &field.reply);
-                self.kind_fits_struct(field.line, &place, &field.reply);
-            }
-            if self.contains(this, &this.name, &mut HashSet::new()) {
-                self.errors.push(
-                    this.line,
-                    &place,
-                    "the struct contains itself; put it into a `List`",
-                );
-            }
-        }
-    }
-
-    /// Whether a struct has `wanted` as a part of fixed size.
-    fn contains<'s>(
-        &'s self,
-        this: &'s ReplyStruct,
-        wanted: &str,
-        seen: &mut HashSet<&'s str>,
-    ) -> bool {
-        fn inline<'k>(kind: &'k Kind, into: &mut Vec<&'k str>) {
-            match &kind.name {
-                KindName::Struct(name) => into.push(name),
-                KindName::Builtin(builtin) if builtin.name == "Pair" => {
-                    kind.parameters
-                        .iter()
-                        .for_each(|parameter| inline(parameter, into));
-                }
-                KindName::Builtin(_) => {}
-            }
-        }
-        let mut parts = Vec::new();
-        this.fields
-            .iter()
-            .for_each(|field| inline(&field.reply, &mut parts));
-        parts.into_iter().any(|part| {
-            part == wanted
-                || seen.insert(part)
-                    && self
-                        .table
-                        .replies
-                        .iter()
-                        .any(|other| other.name == part && self.contains(other, wanted, seen))
-        })
     }
 
     fn type_name(&self, line: usize, place: &Place, name: &str) {
@@ -319,80 +243,6 @@ impl Check<'_> {
         self.kind_parts(form.line, place, &form.reply);
     }
 
-    /// Structs exist; only parts stand inside of other kinds; elements of a `Set` and keys of a `Dict` can be hashed;
-    /// a stream is never null.
-    fn kind_parts(&self, line: usize, place: &Place, kind: &Kind) {
-        if kind.nullable && kind.collected().is_some() {
-            let name = kind_name(kind);
-            let message = format!(
-                "a streaming `{name}` cannot be null; use a collected kind, like `List<Native>?`"
-            );
-            self.errors.push(line, place, message);
-        }
-        if let KindName::Struct(name) = &kind.name
-            && !self.table.replies.iter().any(|this| this.name == *name)
-        {
-            let known = || {
-                self.table
-                    .replies
-                    .iter()
-                    .map(|this| this.name.as_str())
-                    .chain(KINDS.iter().map(|k| k.name))
-            };
-            let near = did_you_mean(name, known());
-            let builtin = listed(KINDS.iter().map(|kind| kind.name));
-            let message = format!(
-                "unknown reply kind `{name}`{near}; use {builtin} or declare it in \"replies\""
-            );
-            self.errors.push(line, place, message);
-        }
-        for (index, parameter) in kind.parameters.iter().enumerate() {
-            let name = kind_name(parameter);
-            let outer = kind_name(kind);
-            if !is_part(parameter) {
-                let message =
-                    format!("`{name}` can only be the whole reply, not stand inside of `{outer}`");
-                self.errors.push(line, place, message);
-            }
-            let is_hashed =
-                index == 0 && matches!(outer, "Set" | "SetReply" | "Dict" | "DictReply");
-            if is_hashed && !is_hashable(parameter) {
-                let instead = if outer.starts_with("Set") {
-                    "List"
-                } else {
-                    "Pairs"
-                };
-                let message = format!("`{name}` cannot be hashed in a `{outer}`; use `{instead}`");
-                self.errors.push(line, place, message);
-            }
-            self.kind_parts(line, place, parameter);
-        }
-    }
-
-    /// A field is no stream and no whole reply, and hashes nothing of the encoder's type, which may have no hash.
-    fn kind_fits_struct(&self, line: usize, place: &Place, kind: &Kind) {
-        if !is_part(kind) {
-            let message = format!(
-                "`{}` can only be a whole reply, not a field",
-                kind_name(kind)
-            );
-            self.errors.push(line, place, message);
-        }
-        fn hashes_native(kind: &Kind) -> bool {
-            let is_hashing = matches!(kind_name(kind), "Set" | "Dict");
-            is_hashing
-                && kind
-                    .parameters
-                    .first()
-                    .is_some_and(|first| kind_name(first) == "Native")
-                || kind.parameters.iter().any(hashes_native)
-        }
-        if hashes_native(kind) {
-            let message = "`Native` cannot be hashed in a reply struct; use `List` or `Pairs`, or `Text` as the key";
-            self.errors.push(line, place, message);
-        }
-    }
-
     /// There is an example, it is Rust, and it calls the method.
     fn example(&self, form: &Form, place: &Place) {
         let example = &form.example;
@@ -424,7 +274,8 @@ impl Check<'_> {
         }
     }
 
-    /// Methods differ over all groups, the generated variants included: one import brings all of them.
+    /// Methods differ over all groups, the generated variants included: one import brings all of
+    /// them.
     fn methods_differ(&self) {
         let mut methods: HashMap<String, (&str, usize)> = HashMap::new();
         for command in &self.table.commands {
@@ -560,40 +411,27 @@ fn argument_place(place: &Place, argument: &Argument) -> Place {
     place.then(format_args!("argument `{}`", argument.name))
 }
 
-fn kind_name(kind: &Kind) -> &str {
-    match &kind.name {
-        KindName::Builtin(builtin) => builtin.name,
-        KindName::Struct(name) => name,
+/// Whether lines are statements of Rust, as far as quotes, brackets and the end go: the compiler
+/// sees the rest where the examples are run.
+fn rust_problem(code: &str) -> Result<(), String> {
+    let Ok(tokens) = code.parse::<TokenStream>() else {
+        return Err("check its quotes and brackets".to_owned());
+    };
+    match tokens.into_iter().last() {
+        Some(TokenTree::Punct(end)) if end.as_char() == ';' => syntax_problem(code),
+        Some(TokenTree::Group(end)) if end.delimiter() == Delimiter::Brace => syntax_problem(code),
+        _ => Err("its lines are statements, so it must end with `;`".to_owned()),
     }
 }
 
-fn is_part(kind: &Kind) -> bool {
-    match &kind.name {
-        KindName::Builtin(builtin) => matches!(builtin.rank, Rank::Part | Rank::Hashable),
-        KindName::Struct(_) => true,
-    }
-}
-
-fn is_hashable(kind: &Kind) -> bool {
-    matches!(&kind.name, KindName::Builtin(builtin) if builtin.rank == Rank::Hashable)
-}
-
-/// Whether lines are Rust as far as quotes and brackets go: the compiler sees the rest where the examples are run.
 #[cfg(not(test))]
-fn rust_problem(code: &str) -> Result<(), String> {
-    match code.parse::<proc_macro2::TokenStream>() {
-        Ok(_) => Ok(()),
-        Err(_) => Err("check its quotes and brackets".to_owned()),
-    }
+fn syntax_problem(_: &str) -> Result<(), String> {
+    Ok(())
 }
 
-/// With the whole of syn at hand, statements are parsed as well: table authors have no compiler to ask.
+/// With the whole of syn at hand, the statements are parsed: table authors have no compiler to ask.
 #[cfg(test)]
-fn rust_problem(code: &str) -> Result<(), String> {
-    match code.parse::<proc_macro2::TokenStream>() {
-        Ok(_) => syn::parse_str::<syn::Block>(&format!("{{{code}\n}}"))
-            .map(drop)
-            .map_err(|error| error.to_string()),
-        Err(_) => Err("check its quotes and brackets".to_owned()),
-    }
+fn syntax_problem(code: &str) -> Result<(), String> {
+    let block = syn::parse_str::<syn::Block>(&format!("{{{code}\n}}"));
+    block.map(drop).map_err(|error| error.to_string())
 }

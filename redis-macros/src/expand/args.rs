@@ -76,7 +76,8 @@ fn of_enum(this: &Enum) -> TokenStream {
 pub(super) struct Generics {
     has_encoder: bool,
     has_lifetime: bool,
-    /// Whether there is a fragment for each slot: options and counts are not written in the order of the wire.
+    /// Whether there is a fragment for each slot: options and counts are not written in the order
+    /// of the wire.
     pub(super) is_parts: bool,
 }
 

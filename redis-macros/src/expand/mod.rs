@@ -1,9 +1,7 @@
 //! A checked table -> Rust. This cannot fail any more.
 //!
-//! What comes out is thin: a method erases the types of its arguments at once and hands a [`Command`] to the runtime.
-//! See `tests/expand` for what it looks like.
-//!
-//! [`Command`]: https://docs.rs/redis-client
+//! What comes out is thin: a method erases the types of its arguments at once and hands a
+//! command to the runtime. See `tests/expand` for what it looks like.
 
 mod args;
 mod docs;
@@ -21,10 +19,10 @@ use quote::quote;
 
 pub(crate) use examples::examples;
 
+use crate::kinds::{Kind, KindName};
 use crate::names::pascal;
 use crate::plan::{self, Plan};
 use crate::table::{Command, Form, Table};
-use crate::types::{Kind, KindName};
 
 /// What the output depends on beside the table.
 pub(crate) struct Context<'t> {
@@ -55,13 +53,12 @@ pub(crate) fn commands(context: &Context<'_>) -> TokenStream {
     let args = args::types(context);
     let (replies, kinds) = replies::structs(context.table);
     let specs = methods.iter().map(spec::of_method);
-    let imports = quote! {
-        #[allow(unused_imports)]
-        use #krate::__private as redis;
-    };
+    // Lints are for people who write code.
+    let lenient = quote!(#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]);
+    let imports = quote!(use #krate::__private as redis;);
     quote! {
+        #lenient
         mod traits {
-            #[allow(unused_imports)]
             use super::{args, options, replies, spec};
             #imports
 
@@ -76,9 +73,8 @@ pub(crate) fn commands(context: &Context<'_>) -> TokenStream {
         pub use traits::{Commands #(, #names)*};
 
         /// What the methods of commands with options return: chained calls, then `.await`.
-        #[allow(missing_debug_implementations)]
+        #lenient
         pub mod options {
-            #[allow(unused_imports)]
             use super::{args, replies};
             #imports
 
@@ -86,6 +82,7 @@ pub(crate) fn commands(context: &Context<'_>) -> TokenStream {
         }
 
         /// Types of arguments: closed sets of tokens, and arguments of several parts.
+        #lenient
         pub mod args {
             #imports
 
@@ -93,17 +90,15 @@ pub(crate) fn commands(context: &Context<'_>) -> TokenStream {
         }
 
         /// Structs for replies.
+        #lenient
         pub mod replies {
-            #[allow(unused_imports)]
             use ::std::collections::{HashMap, HashSet};
-            #[allow(unused_imports)]
             use #krate::__private::{Bytes, StatusReply, Value};
 
             #replies
 
             /// The kinds of these structs, as a command's reply.
             pub mod kind {
-                #[allow(unused_imports)]
                 use super::super::replies;
                 #imports
 
@@ -112,6 +107,7 @@ pub(crate) fn commands(context: &Context<'_>) -> TokenStream {
         }
 
         #[doc(hidden)]
+        #lenient
         pub mod spec {
             #imports
 

@@ -1,4 +1,5 @@
-//! What the method of a command with options returns: a future with a chained method for each option.
+//! What the method of a command with options returns: a future with a chained method for each
+//! option.
 
 use proc_macro2::TokenStream;
 use quote::quote;

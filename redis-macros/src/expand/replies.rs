@@ -4,8 +4,8 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{docs, ident, kind_type};
+use crate::kinds::Kind;
 use crate::table::{Field, Layout, ReplyStruct, Table};
-use crate::types::Kind;
 
 /// The structs, and their kinds.
 pub(super) fn structs(table: &Table) -> (TokenStream, TokenStream) {

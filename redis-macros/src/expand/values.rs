@@ -1,4 +1,5 @@
-//! Values: the type of a parameter, and the statements that put it into a command or into a part of one.
+//! Values: the type of a parameter, and the statements that put it into a command or into a part of
+//! one.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;

@@ -1,7 +1,8 @@
-//! JSON text -> [`Table`]. What is wrong with one value on its own is found here; rules between values are in `check`.
+//! JSON text -> [`Table`]. What is wrong with one value on its own is found here; rules between
+//! values are in `check`.
 //!
-//! A value that cannot be read is reported and replaced by a placeholder, so that reading goes on. The entry it stands
-//! in counts as broken from then on, and nothing is generated for it.
+//! A value that cannot be read is reported and replaced by a placeholder, so that reading goes on.
+//! The entry it stands in counts as broken from then on, and nothing is generated for it.
 
 mod object;
 
@@ -9,12 +10,13 @@ use serde_json::value::RawValue;
 
 use crate::errors::{Errors, Owner, Place};
 use crate::json::Source;
+use crate::kinds::Kind;
 use crate::names::snake;
 use crate::table::{
     Argument, Command, Deprecated, Enum, EnumValue, Example, Field, Form, Layout, ReplyStruct,
     Since, Table,
 };
-use crate::types::{Flag, Kind};
+use crate::types::Flag;
 use object::Object;
 
 pub(crate) fn table(text: &str, errors: &Errors) -> Table {

@@ -1,15 +1,18 @@
-//! An object of the table while it is read: typed access to its members, and what is wrong with them.
+//! An object of the table while it is read: typed access to its members, and what is wrong with
+//! them.
 
 use serde_json::value::RawValue;
 
 use super::Parser;
 use crate::errors::{Owner, Place};
 use crate::json::{Members, found, kind_of, read};
+use crate::kinds::Kind;
 use crate::names::{did_you_mean, listed};
 use crate::table::{ArgumentType, DefaultValue, Deprecated, FlagChange, Since};
-use crate::types::{Flag, Kind, WORDS, Word};
+use crate::types::{Flag, WORDS, Word};
 
-/// An object that is being read. It remembers what it was asked for, so that the rest is what nobody knows.
+/// An object that is being read. It remembers what it was asked for, so that the rest is what
+/// nobody knows.
 pub(super) struct Object<'p, 't> {
     pub(super) parser: &'p Parser<'p, 't>,
     pub(super) place: Place,
@@ -144,7 +147,8 @@ impl<'p, 't> Object<'p, 't> {
         self.list(key).unwrap_or_default()
     }
 
-    /// The members of an object inside of this one; those with a name that was there already are reported and left out.
+    /// The members of an object inside of this one; those with a name that was there already are
+    /// reported and left out.
     pub(super) fn members(
         &mut self,
         key: &'static str,

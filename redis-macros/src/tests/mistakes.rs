@@ -1,5 +1,5 @@
-//! Every mistake that a table can have, with the whole message. Tables start in line 1; in those of [`arguments`] the
-//! first argument is in line 3.
+//! Every mistake that a table can have, with the whole message. Tables start in line 1; in those of
+//! [`arguments`] the first argument is in line 3.
 
 use super::mistakes;
 
@@ -191,6 +191,9 @@ mistakes! {
     ];
     example_that_is_no_rust: with("example", r#"["client.ping(.await?;"]"#) => [
         "t.json:2: PING: the example is not Rust: check its quotes and brackets",
+    ];
+    example_that_is_no_statement: with("example", r#"["client.ping().await?"]"#) => [
+        "t.json:2: PING: the example is not Rust: its lines are statements, so it must end with `;`",
     ];
     example_of_something_else: with("example", r#"["client.get(\"k\").await?;"]"#) => [
         "t.json:2: PING: the example never calls `.ping(…)`",

@@ -1,8 +1,11 @@
-//! Tests on whole tables: the golden expansions, and the real table. Every rule has its tests in `mistakes`.
+//! Tests on whole tables: the golden expansions, and the real table. Every rule has its tests in
+//! `mistakes`.
 
 mod mistakes;
 
 use std::path::Path;
+
+use syn::visit_mut::VisitMut;
 
 use crate::expand::{self, Context};
 use crate::read;
@@ -29,7 +32,8 @@ fn expand(text: &str, is_runtime_crate: bool) -> String {
 
 /// Formatted Rust, with an empty line between items.
 fn pretty(tokens: proc_macro2::TokenStream) -> String {
-    let file = syn::parse2(tokens).expect("the output is Rust");
+    let mut file: syn::File = syn::parse2(tokens).expect("the output is Rust");
+    DocLines.visit_file_mut(&mut file);
     let code = prettyplease::unparse(&file);
     let mut spaced = String::new();
     let mut before = "{";
@@ -46,8 +50,40 @@ fn pretty(tokens: proc_macro2::TokenStream) -> String {
     spaced
 }
 
-/// Every `tests/expand/*.json` expands to the `.rs` beside it. A file that differs is written first, so that the next
-/// run passes and the change is seen in the diff.
+/// Makes one doc attribute for each line of the one that is generated.
+struct DocLines;
+
+impl VisitMut for DocLines {
+    fn visit_attributes_mut(&mut self, attributes: &mut Vec<syn::Attribute>) {
+        let lines = |attribute: syn::Attribute| match &attribute.meta {
+            syn::Meta::NameValue(syn::MetaNameValue {
+                value:
+                    syn::Expr::Lit(syn::ExprLit {
+                        lit: syn::Lit::Str(text),
+                        ..
+                    }),
+                ..
+            }) if attribute.path().is_ident("doc") => {
+                let text = text.value();
+                let line = |line: &str| {
+                    let has_space = line.is_empty() || line.starts_with(' ');
+                    let space = if has_space { "" } else { " " };
+                    let line = format!("{space}{line}");
+                    syn::parse_quote!(#[doc = #line])
+                };
+                text.lines().map(line).collect()
+            }
+            _ => vec![attribute],
+        };
+        *attributes = std::mem::take(attributes)
+            .into_iter()
+            .flat_map(lines)
+            .collect();
+    }
+}
+
+/// Every `tests/expand/*.json` expands to the `.rs` beside it. A file that differs is written
+/// first, so that the next run passes and the change is seen in the diff.
 #[test]
 fn golden_expansions() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expand");

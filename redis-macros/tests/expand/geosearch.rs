@@ -1,8 +1,6 @@
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 mod traits {
-    #[allow(unused_imports)]
     use super::{args, options, replies, spec};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// Commands of the group “geo”.
@@ -71,12 +69,9 @@ mod traits {
 pub use traits::{Commands, GeoCommands};
 
 /// What the methods of commands with options return: chained calls, then `.await`.
-#[allow(missing_debug_implementations)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod options {
-    #[allow(unused_imports)]
     use super::{args, replies};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// What [`geosearch`](super::GeoCommands::geosearch) returns: call its options, then `.await` it.
@@ -209,8 +204,8 @@ pub mod options {
 }
 
 /// Types of arguments: closed sets of tokens, and arguments of several parts.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod args {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// A unit of distance.
@@ -318,11 +313,9 @@ pub mod args {
 }
 
 /// Structs for replies.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod replies {
-    #[allow(unused_imports)]
     use ::std::collections::{HashMap, HashSet};
-
-    #[allow(unused_imports)]
     use redis_client::__private::{Bytes, StatusReply, Value};
 
     /// A member found by `GEOSEARCH`, with what was asked for.
@@ -341,10 +334,7 @@ pub mod replies {
 
     /// The kinds of these structs, as a command's reply.
     pub mod kind {
-        #[allow(unused_imports)]
         use super::super::replies;
-
-        #[allow(unused_imports)]
         use redis_client::__private as redis;
 
         /// [`GeoMember`](super::GeoMember)
@@ -389,8 +379,8 @@ pub mod replies {
 }
 
 #[doc(hidden)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod spec {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     pub static GEOSEARCH: redis::Spec = redis::Spec {

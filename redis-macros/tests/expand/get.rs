@@ -1,8 +1,6 @@
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 mod traits {
-    #[allow(unused_imports)]
     use super::{args, options, replies, spec};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// Commands of the group “string”.
@@ -57,42 +55,34 @@ mod traits {
 pub use traits::{Commands, StringCommands};
 
 /// What the methods of commands with options return: chained calls, then `.await`.
-#[allow(missing_debug_implementations)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod options {
-    #[allow(unused_imports)]
     use super::{args, replies};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 }
 
 /// Types of arguments: closed sets of tokens, and arguments of several parts.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod args {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 }
 
 /// Structs for replies.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod replies {
-    #[allow(unused_imports)]
     use ::std::collections::{HashMap, HashSet};
-
-    #[allow(unused_imports)]
     use redis_client::__private::{Bytes, StatusReply, Value};
 
     /// The kinds of these structs, as a command's reply.
     pub mod kind {
-        #[allow(unused_imports)]
         use super::super::replies;
-
-        #[allow(unused_imports)]
         use redis_client::__private as redis;
     }
 }
 
 #[doc(hidden)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod spec {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     pub static GET: redis::Spec = redis::Spec {

@@ -1,8 +1,6 @@
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 mod traits {
-    #[allow(unused_imports)]
     use super::{args, options, replies, spec};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// Commands of the group “sorted set”.
@@ -11,7 +9,7 @@ mod traits {
     pub trait SortedSetCommands: redis::Executor {
         /// Adds members to a sorted set, or changes their scores, and returns how many of them are new.
         ///
-        /// `only_if_not_exists` goes with neither `gt` nor `lt`: the server refuses it. `incr` takes exactly one member; its reply is `None` if a condition prevented the change.
+        /// `only_if_not_exists` goes with neither `only_if_greater` nor `only_if_less`: the server refuses it. `incr` takes exactly one member; its reply is `None` if a condition prevented the change.
         ///
         /// ```text
         /// ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]
@@ -23,8 +21,8 @@ mod traits {
         /// - `values` (pairs of member and score): members with their scores.
         /// - `.only_if_not_exists()` (optional, chained): only adds new members, changes no score. Sends `NX`. Since Redis 3.0.2, in every Valkey.
         /// - `.only_if_exists()` (optional, chained): only changes scores, adds no member. Sends `XX`. Since Redis 3.0.2, in every Valkey.
-        /// - `.gt()` (optional, chained): changes scores only to higher ones; still adds new members. Sends `GT`. Since Redis 6.2.0, in every Valkey.
-        /// - `.lt()` (optional, chained): changes scores only to lower ones; still adds new members. Sends `LT`. Since Redis 6.2.0, in every Valkey.
+        /// - `.only_if_greater()` (optional, chained): changes scores only to higher ones; still adds new members. Sends `GT`. Since Redis 6.2.0, in every Valkey.
+        /// - `.only_if_less()` (optional, chained): changes scores only to lower ones; still adds new members. Sends `LT`. Since Redis 6.2.0, in every Valkey.
         /// - `.changed()` (optional, chained): counts changed scores too, not only new members. Sends `CH`. Since Redis 3.0.2, in every Valkey.
         /// - `.incr()` (optional, chained): adds to the score of the one member and returns the new score. Sends `INCR`. Since Redis 3.0.2, in every Valkey.
         ///
@@ -40,7 +38,7 @@ mod traits {
         ///
         /// ```ignore
         /// assert_eq!(client.zadd("board", [("ada", 10.0), ("bob", 20.0)]).await?, 2);
-        /// assert_eq!(client.zadd("board", [("ada", 15.0), ("bob", 5.0)]).gt().changed().await?, 1);
+        /// assert_eq!(client.zadd("board", [("ada", 15.0), ("bob", 5.0)]).only_if_greater().changed().await?, 1);
         /// assert_eq!(client.zadd("board", [("cleo", 30.0)]).only_if_exists().await?, 0);
         /// assert_eq!(client.zadd("board", [("ada", 2.5)]).incr().await?, Some(17.5));
         /// assert_eq!(client.zrange_asdict("board").await?, HashMap::from([("ada".to_owned(), 17.5), ("bob".to_owned(), 20.0)]));
@@ -78,12 +76,9 @@ mod traits {
 pub use traits::{Commands, SortedSetCommands};
 
 /// What the methods of commands with options return: chained calls, then `.await`.
-#[allow(missing_debug_implementations)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod options {
-    #[allow(unused_imports)]
     use super::{args, replies};
-
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     /// What [`zadd`](super::SortedSetCommands::zadd) returns: call its options, then `.await` it.
@@ -125,7 +120,7 @@ pub mod options {
         ///
         /// Since Redis 6.2.0, in every Valkey.
         #[doc(alias = "GT")]
-        pub fn gt(mut self) -> Self {
+        pub fn only_if_greater(mut self) -> Self {
             let command = self.0.command_mut();
             command.clear(3, 4);
             command.token(3, "GT");
@@ -138,7 +133,7 @@ pub mod options {
         ///
         /// Since Redis 6.2.0, in every Valkey.
         #[doc(alias = "LT")]
-        pub fn lt(mut self) -> Self {
+        pub fn only_if_less(mut self) -> Self {
             let command = self.0.command_mut();
             command.clear(3, 4);
             command.token(4, "LT");
@@ -198,32 +193,27 @@ pub mod options {
 }
 
 /// Types of arguments: closed sets of tokens, and arguments of several parts.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod args {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 }
 
 /// Structs for replies.
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod replies {
-    #[allow(unused_imports)]
     use ::std::collections::{HashMap, HashSet};
-
-    #[allow(unused_imports)]
     use redis_client::__private::{Bytes, StatusReply, Value};
 
     /// The kinds of these structs, as a command's reply.
     pub mod kind {
-        #[allow(unused_imports)]
         use super::super::replies;
-
-        #[allow(unused_imports)]
         use redis_client::__private as redis;
     }
 }
 
 #[doc(hidden)]
+#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]
 pub mod spec {
-    #[allow(unused_imports)]
     use redis_client::__private as redis;
 
     pub static ZADD: redis::Spec = redis::Spec {
