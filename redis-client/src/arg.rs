@@ -6,9 +6,8 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use serde::Serialize;
 
-use crate::encoder::{Encoder, Json, JsonEncoder, Raw, Utf8};
+use crate::encoder::{Encoder, Raw, TakesText, Utf8};
 use crate::kind;
 
 /// One argument of a command, its Rust type erased: borrowed, owned, or a number that is formatted
@@ -144,16 +143,9 @@ pub trait ToArg<'a, E> {
 
 macro_rules! text_args {
     ($([$($life:lifetime)?] $type:ty => |$value:ident| $arg:expr;)*) => {$(
-        impl<'a $(, $life: 'a)?> ToArg<'a, Utf8> for $type {
+        impl<'a $(, $life: 'a)?, E: TakesText> ToArg<'a, E> for $type {
             #[inline]
-            fn to_arg(self, _: Utf8) -> Arg<'a> { let $value = self; $arg }
-        }
-        impl<'a $(, $life: 'a)?> ToArg<'a, Raw> for $type {
-            #[inline]
-            fn to_arg(self, _: Raw) -> Arg<'a> { let $value = self; $arg }
-        }
-        impl<'a $(, $life: 'a)?, T: serde::de::DeserializeOwned + Send + 'static> ToArg<'a, JsonEncoder<T>> for $type {
-            fn to_arg(self, _: JsonEncoder<T>) -> Arg<'a> { let $value = self; $arg }
+            fn to_arg(self, _: E) -> Arg<'a> { let $value = self; $arg }
         }
     )*};
 }
@@ -247,13 +239,10 @@ number_args! {
     f64 => double, |value| Arg::from_f64(value);
 }
 
-impl<'a, E: Encoder, T: Serialize> ToArg<'a, E> for Json<T> {
-    /// # Panics
-    ///
-    /// Never: a value that serde cannot write as JSON (a map whose keys are no strings) becomes
-    /// JSON `null`.
+/// An argument that is encoded already, for every encoder.
+impl<'a, 'b: 'a, E: Encoder> ToArg<'a, E> for Arg<'b> {
     fn to_arg(self, _: E) -> Arg<'a> {
-        Arg::from(serde_json::to_vec(&self.0).unwrap_or_else(|_| b"null".to_vec()))
+        self
     }
 }
 

@@ -134,7 +134,7 @@ impl ReconnectPolicy {
 }
 
 /// A number from 0 to 1, good enough to spread clients: the hasher's keys are random.
-fn random_fraction() -> f64 {
+pub(crate) fn random_fraction() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     let bits = RandomState::new().hash_one(0) >> 32;
     bits as f64 / f64::from(u32::MAX)
@@ -387,7 +387,7 @@ impl<E: Encoder> Config<E> {
         }
     }
 
-    fn split(self) -> (E, Config) {
+    pub(crate) fn split(self) -> (E, Config) {
         let encoder = self.encoder;
         (encoder, self.with(Utf8))
     }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -25,7 +25,13 @@ use crate::resp::{Frame, ReplyLimits, Scanner};
 pub(crate) struct Link {
     pub(crate) io: Pin<Box<dyn Transport>>,
     pub(crate) unread: BytesMut,
+    pub(crate) protocol: Protocol,
 }
+
+type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Link>> + Send + 'a>>;
+
+/// What was said on an earlier connection and has to be said again: names and encoded commands.
+pub(crate) type Session = Vec<(&'static str, Bytes)>;
 
 /// A server's address with all that can be prepared before dialling.
 pub(crate) struct Endpoint {
@@ -49,16 +55,23 @@ impl Endpoint {
     }
 
     /// Dials and shakes hands, within the connect timeout.
-    pub(crate) async fn connect(&self, config: &Config) -> Result<Link> {
-        let connecting = async {
-            let io = self.dial(config.keep_alive).await?;
-            handshake(config, io).await
-        };
-        in_time(config, connecting).await.unwrap_or_else(|timeout| {
-            Err(Error::connect(format!(
-                "{}: no connection within {timeout:?}",
-                self.address
-            )))
+    pub(crate) fn connect<'a>(
+        &'a self,
+        config: &'a Config,
+        session: &'a [(&'static str, Bytes)],
+    ) -> Connecting<'a> {
+        // Boxed: its callers are several, and each would be compiled with a copy of it inside.
+        Box::pin(async move {
+            let connecting = async {
+                let io = self.dial(config.keep_alive).await?;
+                handshake(config, session, io).await
+            };
+            in_time(config, connecting).await.unwrap_or_else(|timeout| {
+                Err(Error::connect(format!(
+                    "{}: no connection within {timeout:?}",
+                    self.address
+                )))
+            })
         })
     }
 
@@ -107,7 +120,7 @@ impl std::fmt::Display for Address {
 
 /// Shakes hands over a stream that is connected already, within the connect timeout.
 pub(crate) async fn connect_over(config: &Config, io: Pin<Box<dyn Transport>>) -> Result<Link> {
-    in_time(config, handshake(config, io))
+    in_time(config, handshake(config, &[], io))
         .await
         .unwrap_or_else(|timeout| {
             Err(Error::connect(format!(
@@ -127,7 +140,19 @@ async fn in_time<T>(config: &Config, connecting: impl Future<Output = T>) -> Res
 }
 
 /// Agrees with the server on protocol, user, name and database.
-async fn handshake(config: &Config, io: Pin<Box<dyn Transport>>) -> Result<Link> {
+fn handshake<'a>(
+    config: &'a Config,
+    session: &'a [(&'static str, Bytes)],
+    io: Pin<Box<dyn Transport>>,
+) -> Connecting<'a> {
+    Box::pin(shake_hands(config, session, io))
+}
+
+async fn shake_hands(
+    config: &Config,
+    session: &[(&'static str, Bytes)],
+    io: Pin<Box<dyn Transport>>,
+) -> Result<Link> {
     let mut talk = Handshake {
         io,
         unread: BytesMut::new(),
@@ -168,9 +193,19 @@ async fn handshake(config: &Config, io: Pin<Box<dyn Transport>>) -> Result<Link>
         talk.call(Plan.select(i64::from(config.db)).into_call())
             .await?;
     }
+    for (name, command) in session {
+        talk.repeat(command)
+            .await
+            .map_err(|error| error.for_command(*name))?;
+    }
     Ok(Link {
         io: talk.io,
         unread: talk.unread,
+        protocol: if resp3 {
+            Protocol::Resp3
+        } else {
+            Protocol::Resp2
+        },
     })
 }
 
@@ -208,17 +243,23 @@ impl Handshake {
     /// One command, and its reply.
     async fn call<R: ReplyKind<Utf8>>(&mut self, call: Call<'_, Plan, R>) -> Result<R::Value> {
         let command = call.into_command();
+        let mut bytes = BytesMut::new();
+        command.encode(&mut bytes);
         let frame = self
-            .exchange(&command)
+            .exchange(&bytes)
             .await
             .map_err(|error| error.for_command(command.name()))?;
         reply::decode::<Utf8, R>(Reply::Frame(frame), Utf8)
             .map_err(|error| error.for_command(command.name()))
     }
 
-    async fn exchange(&mut self, command: &Command<'_>) -> Result<Frame> {
-        let mut bytes = BytesMut::new();
-        command.encode(&mut bytes);
+    /// A command that changes the connection's state, as on the connection before.
+    async fn repeat(&mut self, command: &[u8]) -> Result<()> {
+        let frame = self.exchange(command).await?;
+        reply::decode::<Utf8, ()>(Reply::Frame(frame), Utf8)
+    }
+
+    async fn exchange(&mut self, bytes: &[u8]) -> Result<Frame> {
         let lost = |error: io::Error| {
             Error::connect(format!(
                 "the connection was lost during the handshake: {error}; \
@@ -226,7 +267,7 @@ impl Handshake {
             ))
             .with_source(error)
         };
-        self.io.write_all(&bytes).await.map_err(lost)?;
+        self.io.write_all(bytes).await.map_err(lost)?;
         self.io.flush().await.map_err(lost)?;
         // What a server says here is short; anything else is not a Redis server.
         let mut scanner = Scanner::new(ReplyLimits {

@@ -37,7 +37,7 @@
 //! # Types
 //!
 //! Strings go through the client's [`Encoder`]: [`Utf8`] (the default) gives [`String`], [`Raw`] gives
-//! `Bytes`, [`JsonEncoder<T>`] gives a serde type, and you can write your own. [`Request::decode`] overrides
+//! `Bytes`, `JsonEncoder<T>` (feature `json`) gives a serde type, and you can write your own. [`Request::decode`] overrides
 //! the reply's kind for one call.
 //!
 //! # Layout
@@ -52,7 +52,9 @@
 //! - `connect`, `config`, `tls`: from a URL to a socket after its handshake;
 //! - [`resp`]: where a frame ends, and how its elements are read;
 //! - `reply`, [`kind`]: the types of replies, and how each is decoded;
-//! - `encoder`, `error`: native types; errors and outcomes.
+//! - `encoder`, `json`, `error`: native types; errors and outcomes;
+//! - `pool`, `pipeline`, `transaction`, `pubsub`, `script`, `cursor`: one noun each; `batch` and `source` are what
+//!   pipelines and transactions have in common.
 
 #![cfg_attr(
     not(test),
@@ -61,20 +63,31 @@
 #![warn(missing_docs)]
 
 mod arg;
+mod batch;
 mod call;
+mod client;
 mod command;
 pub mod commands;
 mod config;
 mod connect;
 mod connection;
+mod cursor;
 mod encoder;
 mod error;
 mod example;
+#[cfg(feature = "json")]
+mod json;
+mod pipeline;
+mod pool;
 pub mod prelude;
+mod pubsub;
 mod reply;
 pub mod resp;
+mod script;
+mod source;
 #[cfg(feature = "tls")]
 mod tls;
+mod transaction;
 
 #[doc(inline)]
 pub use bytes;
@@ -82,14 +95,21 @@ pub use bytes;
 pub use arg::{
     Arg, Timeout, ToArg, ToDouble, ToInteger, ToPair, ToTimeout, ZLexBoundary, ZScoreBoundary,
 };
+pub use batch::Queued;
 pub use call::{Call, CustomCall, Executor, Request};
 pub use command::{Command, Flags, Fragment, Need, Since, Spec};
 pub use commands::*;
 pub use config::{Config, Protocol, ReconnectPolicy};
 pub use connection::{Connection, Ticket};
-pub use encoder::{Encoder, Json, JsonEncoder, Raw, Utf8};
+pub use cursor::{Cursor, DictCursor, SetCursor, ZCursor};
+pub use encoder::{Encoder, Raw, TakesText, Utf8};
 pub use error::{Error, ErrorKind, Outcome, Result};
 pub use example::Example;
+#[cfg(feature = "json")]
+pub use json::{Json, JsonEncoder};
+pub use pipeline::Pipeline;
+pub use pool::{Pool, PoolBuilder, PoolStats};
+pub use pubsub::{Backlog, Gap, PubSubEvent, PubSubReply, StartSubscribe, Subscription};
 pub use reply::kind;
 pub use reply::{
     BlockingPopReply, BulkReader, ClientInfo, ClientListReply, ConfigPairReply, DictReply,
@@ -97,8 +117,10 @@ pub use reply::{
     StreamHead, Streaming, ZRangeReply,
 };
 pub use resp::{Blob, DecodeError, Decoder, ReplyLimits, Shape, Value};
+pub use script::{Library, Script};
 #[cfg(feature = "tls")]
 pub use tls::Tls;
+pub use transaction::{Multi, Optimistic, Queue, Transaction, Watch};
 
 /// Generates command methods from a table: `redis_client::commands!("commands.json")`, the path relative
 /// to the crate's `Cargo.toml`. Each group of the table becomes an extension trait for everything that

@@ -3,6 +3,9 @@
 pub use crate::commands::args::*;
 pub use crate::commands::*;
 pub use crate::{
-    Config, Connection, Encoder, Error, ErrorKind, Executor, Json, JsonEncoder, Outcome, Protocol,
-    Raw, Request, Utf8, Value, ZLexBoundary, ZScoreBoundary, kind,
+    Backlog, Config, Connection, Encoder, Error, ErrorKind, Executor, Outcome, Pipeline, Pool,
+    Protocol, PubSubEvent, Queued, Raw, Request, Subscription, Transaction, Utf8, Value,
+    ZLexBoundary, ZScoreBoundary, kind,
 };
+#[cfg(feature = "json")]
+pub use crate::{Json, JsonEncoder};

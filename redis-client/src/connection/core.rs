@@ -15,8 +15,10 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Buf, Bytes, BytesMut};
 use smallvec::SmallVec;
 
+use crate::batch::Batch;
 use crate::command::{Command, Flags};
 use crate::error::{Error, ErrorKind, Outcome};
+use crate::pubsub::{Push, Registry};
 use crate::reply::Streaming;
 use crate::resp::{Frame, ProtocolError, ReplyLimits, Scanner, Shape};
 
@@ -69,7 +71,87 @@ pub(crate) struct Core {
     give_up: Option<Error>,
     wakes: Vec<Waker>,
     driver: Option<Waker>,
-    pub(crate) pushes: u64,
+    /// Who gets which messages.
+    pub(crate) subscribers: Registry,
+    /// RESP2, where a message is an array like any other: nothing but subscriptions is sent here.
+    only_messages: bool,
+    /// What has to be said again on a new connection, the latest of each command.
+    session: Vec<(&'static str, Bytes)>,
+}
+
+/// What can be submitted: a command, or several in one piece.
+pub(crate) trait Outgoing {
+    fn size_hint(&self) -> usize;
+    fn encode(&self, out: &mut BytesMut);
+    fn flags(&self) -> Flags;
+    /// How many replies will come.
+    fn replies(&self) -> u32;
+    /// Whether the replies are confirmations that come as push messages.
+    fn is_confirmed(&self) -> bool {
+        false
+    }
+}
+
+impl Outgoing for Command<'_> {
+    fn size_hint(&self) -> usize {
+        self.size_hint()
+    }
+
+    fn encode(&self, out: &mut BytesMut) {
+        self.encode(out);
+    }
+
+    fn flags(&self) -> Flags {
+        self.flags()
+    }
+
+    fn replies(&self) -> u32 {
+        1
+    }
+}
+
+impl Outgoing for Batch {
+    fn size_hint(&self) -> usize {
+        self.bytes().len()
+    }
+
+    fn encode(&self, out: &mut BytesMut) {
+        out.extend_from_slice(self.bytes());
+    }
+
+    fn flags(&self) -> Flags {
+        Flags::NONE
+    }
+
+    fn replies(&self) -> u32 {
+        self.replies()
+    }
+}
+
+/// (P|S)(UN)SUBSCRIBE, with as many confirmations as channels.
+#[derive(Debug)]
+pub(crate) struct Subscribing<'a>(pub(crate) Command<'a>, pub(crate) u32);
+
+impl Outgoing for Subscribing<'_> {
+    fn size_hint(&self) -> usize {
+        self.0.size_hint()
+    }
+
+    fn encode(&self, out: &mut BytesMut) {
+        self.0.encode(out);
+    }
+
+    fn flags(&self) -> Flags {
+        self.0.flags()
+    }
+
+    fn replies(&self) -> u32 {
+        self.1
+    }
+
+    fn is_confirmed(&self) -> bool {
+        true
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -95,6 +177,23 @@ struct Slot {
     /// Milliseconds from sending to the deadline; zero: none.
     patience: u32,
     deadline: Millis,
+    /// Replies that are still to come, and those of a batch that are here.
+    replies: u32,
+    frames: Vec<Frame>,
+    /// What the replies are, and for whom.
+    purpose: Purpose,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// One reply for a command.
+    Reply,
+    /// The replies of a batch.
+    Batch,
+    /// Confirmations of a subscription.
+    Confirmations,
+    /// Confirmations of subscriptions made anew after a reconnect.
+    Restoration,
 }
 
 #[derive(Debug)]
@@ -106,8 +205,12 @@ enum State {
     Queued,
     Sent,
     Ready(Frame),
+    /// All replies of a batch, or those that came before the error.
+    ReadyBatch(Option<Error>),
     Streaming(Stream),
     Failed(Error),
+    /// In the outbox for nobody in particular.
+    Detached,
     /// The caller is gone; the reply, if one comes, is thrown away.
     Abandoned,
 }
@@ -133,6 +236,7 @@ enum Incoming {
 #[derive(Debug)]
 pub(crate) enum Arrived {
     Frame(Frame),
+    Batch(Vec<Frame>, Option<Error>),
     Stream { shape: Shape, len: u64 },
 }
 
@@ -161,16 +265,18 @@ impl Core {
             give_up: None,
             wakes: Vec::new(),
             driver: None,
-            pushes: 0,
+            subscribers: Registry::default(),
+            only_messages: false,
+            session: Vec::new(),
         }
     }
 
     // ---- The caller's side ----
 
     /// Encodes a command into the outbox, or gives the caller a place in the queue for one.
-    pub(crate) fn submit(
+    pub(crate) fn submit<O: Outgoing>(
         &mut self,
-        command: &Command<'_>,
+        outgoing: &O,
         streaming: Streaming,
         patience: u32,
         cx: &Context<'_>,
@@ -178,22 +284,32 @@ impl Core {
         if let Link::Closed(error) = &self.link {
             return Err(error.duplicate().with_outcome(Outcome::NotSent));
         }
-        let size = command.size_hint();
+        let size = outgoing.size_hint();
         let slot = self.allocate(Slot {
-            state: State::Waiting(false),
             waker: Some(cx.waker().clone()),
             len: size,
-            flags: command.flags(),
             streaming,
             patience,
-            deadline: 0,
+            ..Slot::of(outgoing)
         });
         if self.waiting.is_empty() && self.has_room(size) {
-            self.enqueue(slot, command);
+            self.enqueue(slot, outgoing);
         } else {
             self.waiting.push_back(slot);
         }
         Ok(slot)
+    }
+
+    /// Sends something in which no caller is interested any more.
+    pub(crate) fn submit_detached<O: Outgoing>(&mut self, outgoing: &O) {
+        if self.is_closed() {
+            return;
+        }
+        let slot = self.allocate(Slot::of(outgoing));
+        self.enqueue(slot, outgoing);
+        if let Some(slot) = self.slot(slot) {
+            slot.state = State::Detached;
+        }
     }
 
     /// Whether a command of at most `size` bytes may be added. One alone always may.
@@ -204,9 +320,9 @@ impl Core {
             || (commands < self.limits.commands && bytes.saturating_add(size) <= self.limits.bytes)
     }
 
-    fn enqueue(&mut self, id: SlotId, command: &Command<'_>) {
+    fn enqueue(&mut self, id: SlotId, outgoing: &impl Outgoing) {
         let before = self.outbox.len();
-        command.encode(&mut self.outbox);
+        outgoing.encode(&mut self.outbox);
         let len = self.outbox.len() - before;
         if let Some(slot) = self.slot(id) {
             slot.state = State::Queued;
@@ -215,7 +331,7 @@ impl Core {
         self.order.push_back(id);
         self.unsent += 1;
         self.bytes_in_flight += len;
-        if command.flags().contains(Flags::BLOCKING) {
+        if outgoing.flags().contains(Flags::BLOCKING) {
             self.blocking += 1;
         }
         self.wake_driver();
@@ -226,7 +342,7 @@ impl Core {
     pub(crate) fn poll_reply(
         &mut self,
         id: SlotId,
-        command: &Command<'_>,
+        outgoing: &impl Outgoing,
         cx: &Context<'_>,
     ) -> Poll<Result<Arrived, Error>> {
         let Some(slot) = self.slot(id) else {
@@ -239,7 +355,7 @@ impl Core {
                 if granted {
                     self.granted -= 1;
                     self.granted_bytes -= size;
-                    self.enqueue(id, command);
+                    self.enqueue(id, outgoing);
                     self.grant();
                 }
                 Poll::Pending
@@ -252,6 +368,12 @@ impl Core {
                 let (shape, len) = stream.head.take().unwrap_or((Shape::End, 0));
                 Poll::Ready(Ok(Arrived::Stream { shape, len }))
             }
+            State::ReadyBatch(error) => {
+                let error = error.take();
+                let frames = mem::take(&mut slot.frames);
+                self.release(id);
+                Poll::Ready(Ok(Arrived::Batch(frames, error)))
+            }
             State::Ready(_) | State::Failed(_) => {
                 let state = self.release(id);
                 match state {
@@ -260,7 +382,7 @@ impl Core {
                     _ => Poll::Pending,
                 }
             }
-            State::Streaming(_) | State::Free | State::Abandoned => Poll::Pending,
+            State::Streaming(_) | State::Free | State::Detached | State::Abandoned => Poll::Pending,
         }
     }
 
@@ -297,7 +419,7 @@ impl Core {
         let Some(slot) = self.slot(id) else { return };
         let flags = slot.flags;
         match &mut slot.state {
-            State::Free | State::Abandoned => {}
+            State::Free | State::Detached | State::Abandoned => {}
             State::Waiting(granted) => {
                 let (granted, size) = (*granted, slot.len);
                 if granted {
@@ -309,7 +431,7 @@ impl Core {
                 self.release(id);
                 self.grant();
             }
-            State::Ready(_) | State::Failed(_) => {
+            State::Ready(_) | State::ReadyBatch(_) | State::Failed(_) => {
                 self.release(id);
             }
             State::Queued => {
@@ -351,6 +473,11 @@ impl Core {
         self.order.len() + self.granted + self.waiting.len()
     }
 
+    /// Whether a reply is being handed out in pieces.
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.incoming != Incoming::Reply
+    }
+
     pub(crate) fn in_blocking_call(&self) -> bool {
         self.blocking > 0
     }
@@ -370,6 +497,47 @@ impl Core {
         self.incoming = Incoming::Reply;
         self.skipped = 0;
         self.paused = false;
+        self.resubscribe();
+    }
+
+    /// Subscriptions come first on a new connection.
+    fn resubscribe(&mut self) {
+        let subscriptions = self.subscribers.restore();
+        if subscriptions.is_empty() {
+            return;
+        }
+        let waiting = mem::take(&mut self.outbox);
+        let order = mem::take(&mut self.order);
+        for subscribing in &subscriptions {
+            let slot = self.allocate(Slot {
+                purpose: Purpose::Restoration,
+                ..Slot::of(subscribing)
+            });
+            self.enqueue(slot, subscribing);
+            if let Some(slot) = self.slot(slot) {
+                slot.state = State::Detached;
+            }
+        }
+        self.outbox.extend_from_slice(&waiting);
+        self.order.extend(order);
+    }
+
+    /// Nothing but subscriptions will be sent on this connection, which speaks RESP2.
+    pub(crate) fn expect_only_messages(&mut self) {
+        self.only_messages = true;
+    }
+
+    /// Remembers a command that a new connection has to begin with.
+    pub(crate) fn remember(&mut self, name: &'static str, command: Bytes) {
+        match self.session.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, latest)) => *latest = command,
+            None => self.session.push((name, command)),
+        }
+    }
+
+    /// What a new connection has to begin with.
+    pub(crate) fn session(&self) -> Vec<(&'static str, Bytes)> {
+        self.session.clone()
     }
 
     /// Remembers whom to wake when there is something to do.
@@ -416,8 +584,10 @@ impl Core {
         for id in self.order.range(first..) {
             if let Some(slot) = self.slots.get_mut(id.0 as usize) {
                 slot.stamp(now);
-                if matches!(slot.state, State::Queued) {
-                    slot.state = State::Sent;
+                match slot.state {
+                    State::Queued => slot.state = State::Sent,
+                    State::Detached => slot.state = State::Abandoned,
+                    _ => {}
                 }
             }
         }
@@ -456,6 +626,10 @@ impl Core {
     pub(crate) fn receive(&mut self, buffer: &mut BytesMut) -> Result<(), ProtocolError> {
         self.paused = false;
         while !buffer.is_empty() {
+            if self.subscribers.is_full() {
+                self.paused = true;
+                break;
+            }
             let more = match self.incoming {
                 Incoming::Reply => self.receive_reply(buffer)?,
                 Incoming::Elements => self.receive_elements(buffer)?,
@@ -476,7 +650,10 @@ impl Core {
             Err(ProtocolError::TooLarge(_)) if self.begin_stream(buffer) => return Ok(true),
             Err(error) => return Err(error),
         };
-        let is_push = self.scanner.top().is_some_and(|top| top.tag == b'>');
+        let is_push = self
+            .scanner
+            .top()
+            .is_some_and(|top| top.tag == b'>' || (self.only_messages && top.tag == b'*'));
         self.scanner.reset();
         let frame = match buffer
             .get(..end)
@@ -490,31 +667,88 @@ impl Core {
             None => Frame::from(buffer.split_to(end).freeze()),
         };
         if is_push {
-            self.pushes += 1;
+            match Push::of(&frame) {
+                Push::Message => self.subscribers.dispatch(frame, &mut self.wakes),
+                Push::Confirmation => self.confirm(),
+                Push::Other => {}
+            }
         } else {
             self.deliver(frame)?;
         }
         Ok(true)
     }
 
+    /// The first command that was sent and has no (complete) reply.
+    fn front_sent(&self) -> Option<SlotId> {
+        self.order
+            .front()
+            .copied()
+            .filter(|_| self.order.len() > self.unsent)
+    }
+
     fn deliver(&mut self, frame: Frame) -> Result<(), ProtocolError> {
-        if self.order.len() == self.unsent {
-            return Err(ProtocolError::Unsolicited);
-        }
-        let Some(id) = self.pop_front() else {
+        let Some(id) = self.front_sent() else {
             return Err(ProtocolError::Unsolicited);
         };
         let Some(slot) = self.slot(id) else {
-            return Ok(());
+            return Err(ProtocolError::Unsolicited);
         };
+        let abandoned = matches!(slot.state, State::Abandoned);
+        if slot.purpose == Purpose::Batch {
+            slot.replies = slot.replies.saturating_sub(1);
+            if !abandoned {
+                slot.frames.push(frame);
+            }
+            if slot.replies == 0 {
+                self.complete(id, State::ReadyBatch(None));
+            }
+        } else {
+            // Also what refuses a subscription is an ordinary reply.
+            if slot.purpose == Purpose::Restoration {
+                self.subscribers.refused(&frame, &mut self.wakes);
+            }
+            self.complete(id, State::Ready(frame));
+        }
+        Ok(())
+    }
+
+    /// One channel of the first command is subscribed, or is no more.
+    fn confirm(&mut self) {
+        let Some(id) = self.front_sent() else { return };
+        let Some(slot) = self.slot(id) else { return };
+        if !matches!(slot.purpose, Purpose::Confirmations | Purpose::Restoration) {
+            // The server may end a subscription on its own.
+            return;
+        }
+        slot.replies = slot.replies.saturating_sub(1);
+        if slot.replies > 0 {
+            return;
+        }
+        let restored = slot.purpose == Purpose::Restoration;
+        self.complete(
+            id,
+            Frame::copy_small(b"+OK\r\n").map_or(State::Abandoned, State::Ready),
+        );
+        let more = self.order.iter().any(|id| {
+            let slot = self.slots.get(id.0 as usize);
+            slot.is_some_and(|slot| slot.purpose == Purpose::Restoration)
+        });
+        if restored && !more {
+            self.subscribers.restored(&mut self.wakes);
+        }
+    }
+
+    /// The first command has all its replies.
+    fn complete(&mut self, id: SlotId, state: State) {
+        self.pop_front();
+        let Some(slot) = self.slot(id) else { return };
         if matches!(slot.state, State::Abandoned) {
             self.release(id);
         } else {
-            slot.state = State::Ready(frame);
+            slot.state = state;
             let waker = slot.waker.take();
             self.wakes.extend(waker);
         }
-        Ok(())
     }
 
     /// Whether the reply at hand is handed out (or thrown away) in pieces from here on.
@@ -534,12 +768,15 @@ impl Core {
         } else {
             buffer.len() as u64
         };
-        if size < self.stream_from as u64 || self.order.len() == self.unsent {
+        if size < self.stream_from as u64 || self.only_messages || self.front_sent().is_none() {
             return false;
         }
         let Some(slot) = self.order.front().copied().and_then(|id| self.slot(id)) else {
             return false;
         };
+        if slot.purpose != Purpose::Reply {
+            return false;
+        }
         match &mut slot.state {
             State::Abandoned => {}
             state if slot.streaming == streaming => {
@@ -675,6 +912,7 @@ impl Core {
         if matches!(self.link, Link::Up) {
             self.link = Link::Down;
         }
+        self.subscribers.lost(&mut self.wakes);
         let mut offset = self.front_offset;
         while self.order.len() > self.unsent {
             let front = self.order.front().copied().and_then(|id| self.slot(id));
@@ -696,6 +934,9 @@ impl Core {
                     continue;
                 }
                 State::Streaming(stream) => stream.end = Some(Err(error.duplicate())),
+                state if slot.purpose == Purpose::Batch && outcome == Outcome::Unknown => {
+                    *state = State::ReadyBatch(Some(error.duplicate().with_outcome(outcome)));
+                }
                 state if ended => {
                     *state = Frame::copy_small(b"+OK\r\n").map_or(State::Abandoned, State::Ready);
                 }
@@ -717,6 +958,7 @@ impl Core {
         self.blocking = 0;
         self.bytes_in_flight = 0;
         self.outbox = BytesMut::new();
+        self.subscribers.closed(&error, &mut self.wakes);
         for (place, id) in gone.into_iter().enumerate() {
             let Some(slot) = self.slot(id) else { continue };
             let outcome = if place < sent {
@@ -725,7 +967,7 @@ impl Core {
                 Outcome::NotSent
             };
             match &mut slot.state {
-                State::Abandoned => {
+                State::Abandoned | State::Detached => {
                     self.release(id);
                     continue;
                 }
@@ -783,6 +1025,8 @@ impl Core {
     fn expire(&mut self, place: usize, id: SlotId) {
         let Some(slot) = self.slot(id) else { return };
         let (flags, len) = (slot.flags, slot.len);
+        let (replies, purpose) = (slot.replies, slot.purpose);
+        slot.frames = Vec::new();
         let was_sent = matches!(slot.state, State::Sent);
         let outcome = if was_sent {
             Outcome::Unknown
@@ -800,6 +1044,9 @@ impl Core {
             streaming: Streaming::No,
             patience: 0,
             deadline: 0,
+            replies,
+            frames: Vec::new(),
+            purpose,
         });
         if let Some(place) = self.order.get_mut(place) {
             *place = stand_in;
@@ -812,6 +1059,13 @@ impl Core {
                 Outcome::Unknown,
                 "the connection was closed because a blocking command on it got no answer in time",
             ));
+        }
+    }
+
+    /// A subscriber has taken a message, so that reading may go on.
+    pub(crate) fn relieved(&mut self) {
+        if self.paused {
+            self.wake_driver();
         }
     }
 
@@ -906,6 +1160,7 @@ impl Core {
             return State::Free;
         };
         slot.waker = None;
+        slot.frames = Vec::new();
         let state = mem::replace(&mut slot.state, State::Free);
         if !matches!(state, State::Free) {
             self.free.push(id);
@@ -915,6 +1170,26 @@ impl Core {
 }
 
 impl Slot {
+    fn of(outgoing: &impl Outgoing) -> Self {
+        let purpose = match (outgoing.is_confirmed(), outgoing.replies()) {
+            (true, _) => Purpose::Confirmations,
+            (false, 1) => Purpose::Reply,
+            (false, _) => Purpose::Batch,
+        };
+        Self {
+            state: State::Waiting(false),
+            waker: None,
+            len: 0,
+            flags: outgoing.flags(),
+            streaming: Streaming::No,
+            patience: 0,
+            deadline: 0,
+            replies: outgoing.replies(),
+            frames: Vec::new(),
+            purpose,
+        }
+    }
+
     fn set_waker(&mut self, cx: &Context<'_>) {
         match &mut self.waker {
             Some(waker) if waker.will_wake(cx.waker()) => {}

@@ -5,23 +5,35 @@ mod core;
 mod driver;
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
-use self::core::{Arrived, Core, CoreLimits, Millis, SlotId};
+pub(crate) use self::core::Subscribing;
+use self::core::{Arrived, Core, CoreLimits, Millis, Outgoing, SlotId};
 pub(crate) use self::driver::Transport;
+use crate::arg::ToArg;
+use crate::batch::Batch;
 use crate::call::Executor;
-use crate::command::Command;
-use crate::config::Config;
-use crate::connect::{self, Endpoint};
+use crate::client::AnyClient;
+use crate::command::{Command, Flags};
+use crate::config::{Config, Protocol};
+use crate::connect::{self, Endpoint, Session};
+use crate::cursor::{Cursor, DictCursor, SetCursor, ZCursor};
 use crate::encoder::{Encoder, Utf8};
 use crate::error::{Error, ErrorKind, Outcome, Result};
+use crate::pipeline::Pipeline;
+use crate::pubsub::StartSubscribe;
 use crate::reply::{self, Reply, ReplyKind, StreamHead, Streaming};
+use crate::resp::Frame;
+use crate::script::{Library, Script};
+use crate::source::Source;
+use crate::transaction::{Multi, Optimistic, Watch, optimistic};
 
 /// A connection to one server, shared by everybody who has a clone of it.
 ///
@@ -62,6 +74,11 @@ struct Handle(Arc<Shared>);
 pub(crate) struct Shared {
     core: Mutex<Core>,
     config: Config,
+    /// Where to connect to anew; `None` over a stream of the user's.
+    endpoint: Option<Arc<Endpoint>>,
+    /// Lost once is lost for good: somebody relies on what the server knows about this connection.
+    pinned: AtomicBool,
+    resp3: AtomicBool,
     started: Instant,
     /// How often deadlines are looked at, if there are any.
     tick_interval: Option<Duration>,
@@ -87,13 +104,18 @@ impl Connection {
 
 impl<E: Encoder> Connection<E> {
     pub(crate) async fn open(config: Config, encoder: E) -> Result<Self> {
-        let endpoint = Endpoint::new(&config)?;
-        let link = endpoint.connect(&config).await?;
-        let shared = Shared::new(config);
-        shared.lock().connected();
-        let supervised = Arc::clone(&shared);
-        tokio::spawn(async move { supervised.supervise(Some(endpoint), link).await });
-        Ok(Self::from_shared(shared, encoder))
+        let endpoint = Arc::new(Endpoint::new(&config)?);
+        Self::open_at(config, endpoint, Vec::new(), encoder).await
+    }
+
+    async fn open_at(
+        config: Config,
+        endpoint: Arc<Endpoint>,
+        session: Session,
+        encoder: E,
+    ) -> Result<Self> {
+        let link = endpoint.connect(&config, &session).await?;
+        Ok(Self::begin(config, Some(endpoint), link, encoder))
     }
 
     pub(crate) async fn over(
@@ -102,11 +124,56 @@ impl<E: Encoder> Connection<E> {
         io: Pin<Box<dyn Transport>>,
     ) -> Result<Self> {
         let link = connect::connect_over(&config, io).await?;
-        let shared = Shared::new(config);
-        shared.lock().connected();
+        Ok(Self::begin(config, None, link, encoder))
+    }
+
+    fn begin(
+        config: Config,
+        endpoint: Option<Arc<Endpoint>>,
+        link: connect::Link,
+        encoder: E,
+    ) -> Self {
+        let shared = Shared::new(config, endpoint);
+        shared.connected(&link);
         let supervised = Arc::clone(&shared);
-        tokio::spawn(async move { supervised.supervise(None, link).await });
-        Ok(Self::from_shared(shared, encoder))
+        tokio::spawn(async move { supervised.supervise(link).await });
+        Self::from_shared(shared, encoder)
+    }
+
+    /// Another connection to the same server, in the same state (database, name, …).
+    pub(crate) async fn sibling(&self) -> Result<Self> {
+        let shared = self.shared();
+        let Some(endpoint) = &shared.endpoint else {
+            return Err(Error::argument(
+                "this needs a connection of its own, and a stream that was handed in cannot be opened twice",
+            ));
+        };
+        let session = shared.lock().session();
+        Self::open_at(
+            shared.config.clone(),
+            Arc::clone(endpoint),
+            session,
+            self.encoder,
+        )
+        .await
+    }
+
+    /// Another connection, for a subscription alone.
+    pub(crate) async fn for_messages(&self) -> Result<Self> {
+        let own = self.sibling().await?;
+        if !own.speaks_resp3() {
+            own.with_core(Core::expect_only_messages);
+        }
+        Ok(own)
+    }
+
+    pub(crate) fn speaks_resp3(&self) -> bool {
+        self.shared().resp3.load(Ordering::Relaxed)
+    }
+
+    /// Whether the connection is closed for good when it is lost, instead of being made anew.
+    pub(crate) fn pin(&self, on: bool) {
+        self.shared().pinned.store(on, Ordering::Relaxed);
     }
 
     fn from_shared(shared: Arc<Shared>, encoder: E) -> Self {
@@ -139,6 +206,92 @@ impl<E: Encoder> Connection<E> {
         self.shared().lock().in_blocking_call()
     }
 
+    /// Several commands in one write; see [`Pipeline`](crate::Pipeline).
+    pub fn pipeline(&self) -> Pipeline<E> {
+        Pipeline::new(self.source(), self.encoder)
+    }
+
+    /// Begins a transaction: `multi().await`, or `multi().watch(["key"]).await`; see
+    /// [`Transaction`](crate::Transaction). With watched keys it opens a connection of its own.
+    pub fn multi(&self) -> Multi<E> {
+        Multi::new(self.source(), self.encoder)
+    }
+
+    /// Watches keys, on a connection of its own; see [`Watch`].
+    pub async fn watch<'a>(
+        &self,
+        keys: impl IntoIterator<Item = impl ToArg<'a, E>>,
+    ) -> Result<Watch<E>> {
+        let keys = owned(keys, self.encoder);
+        Watch::begin(&self.source(), self.encoder, &keys).await
+    }
+
+    /// Reads watched keys, queues commands, and executes them if none of the keys has changed; else does it
+    /// all again, up to a hundred times, with growing random pauses.
+    ///
+    /// ```no_run
+    /// use redis_client::prelude::*;
+    ///
+    /// # async fn example(client: Connection) -> redis_client::Result<()> {
+    /// let total = client
+    ///     .transaction(["total"], async |tx| {
+    ///         let total = tx.get("total").await?.and_then(|text| text.parse().ok()).unwrap_or(0) + 1;
+    ///         let _ = tx.queue().set("total", total).await?;
+    ///         Ok(total)
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// That of `body`, with nothing executed; [`ErrorKind::Transaction`] when the budget is used up.
+    pub async fn transaction<'a, T>(
+        &self,
+        keys: impl IntoIterator<Item = impl ToArg<'a, E>>,
+        body: impl AsyncFn(&Optimistic<E>) -> Result<T>,
+    ) -> Result<T> {
+        let keys = owned(keys, self.encoder);
+        optimistic(&self.source(), self.encoder, &keys, body).await
+    }
+
+    /// Begins a subscription: `start_subscribe().await`; see [`Subscription`](crate::Subscription). In RESP3
+    /// it shares this connection with commands; in RESP2, where that is not possible, it opens its own.
+    pub fn start_subscribe(&self) -> StartSubscribe<E> {
+        StartSubscribe::new(self.clone(), false)
+    }
+
+    /// Loads a Lua script and gives it a handle; see [`Script`].
+    pub async fn register_script(&self, code: &str) -> Result<Script<E>> {
+        Script::register(self.any(), code).await
+    }
+
+    /// Loads a library of functions, in place of an older one of the same name; see [`Library`].
+    pub async fn register_library(&self, code: &str) -> Result<Library<E>> {
+        Library::register(self.any(), code).await
+    }
+
+    /// Walks through all keys of the database; see [`Cursor`].
+    pub fn scan(&self) -> Cursor<E> {
+        Cursor::new(self.any(), Vec::new())
+    }
+
+    /// Walks through all members of a set; see [`SetCursor`].
+    pub fn sscan<'a>(&self, key: impl ToArg<'a, E>) -> SetCursor<E> {
+        SetCursor::new(self.any(), one(key, self.encoder))
+    }
+
+    /// Walks through all fields of a hash; see [`DictCursor`].
+    pub fn hscan<'a>(&self, key: impl ToArg<'a, E>) -> DictCursor<E> {
+        DictCursor::new(self.any(), one(key, self.encoder))
+    }
+
+    /// Walks through all members of a sorted set; see [`ZCursor`].
+    pub fn zscan<'a>(&self, key: impl ToArg<'a, E>) -> ZCursor<E> {
+        ZCursor::new(self.any(), one(key, self.encoder))
+    }
+
     /// Closes the connection for all its handles. Commands that are under way fail.
     pub fn close(&self) {
         self.shared().close("the connection was closed");
@@ -147,6 +300,142 @@ impl<E: Encoder> Connection<E> {
     fn shared(&self) -> &Shared {
         &self.handle.0
     }
+
+    fn any(&self) -> AnyClient<E> {
+        AnyClient::Connection(self.clone())
+    }
+
+    fn source(&self) -> Source {
+        Source::Connection(self.with_encoder(Utf8))
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared().lock().is_closed()
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.shared().lock().in_flight()
+    }
+
+    /// How long a new command would wait here, roughly, in commands.
+    pub(crate) fn load(&self) -> usize {
+        let core = self.shared().lock();
+        let penalty = if core.is_up() { 0 } else { 1 << 20 };
+        let streaming = if core.is_streaming() { 1 << 16 } else { 0 };
+        core.in_flight() + penalty + streaming
+    }
+
+    pub(crate) fn with_core<T>(&self, f: impl FnOnce(&mut Core) -> T) -> T {
+        self.shared().with(f)
+    }
+
+    /// Sends a command in whose reply nobody is interested.
+    pub(crate) fn send_detached(&self, command: &Command<'_>) {
+        self.with_core(|core| core.submit_detached(command));
+    }
+
+    pub(crate) fn poll_raw(
+        &self,
+        command: &Command<'_>,
+        streaming: Streaming,
+        ticket: &mut Ticket,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Reply>> {
+        poll_reply(&self.handle, command, streaming, ticket, cx)
+    }
+
+    /// A command of which only its success matters.
+    pub(crate) async fn run_command(&self, command: &Command<'_>) -> Result<()> {
+        let mut guard = Guard {
+            connection: self,
+            ticket: Ticket::default(),
+        };
+        let reply =
+            poll_fn(|cx| self.poll_raw(command, Streaming::No, &mut guard.ticket, cx)).await;
+        reply
+            .and_then(|reply| reply::decode::<Utf8, ()>(reply, Utf8))
+            .map_err(|error| error.for_command(command.name()))
+    }
+
+    /// (Un)subscribes, and waits for the confirmations.
+    pub(crate) async fn confirmed(&self, subscribing: &Subscribing<'_>) -> Result<()> {
+        let name = || subscribing.0.name();
+        match self
+            .arrived(subscribing, true)
+            .await
+            .map_err(|error| error.for_command(name()))?
+        {
+            Arrived::Frame(frame) => reply::decode::<Utf8, ()>(Reply::Frame(frame), Utf8)
+                .map_err(|error| error.for_command(name())),
+            Arrived::Batch(..) | Arrived::Stream { .. } => Ok(()),
+        }
+    }
+
+    /// Several commands in one piece: the replies that came, and the error if that were not all.
+    pub(crate) async fn run(&self, batch: &Batch) -> Result<(Vec<Frame>, Option<Error>)> {
+        Ok(match self.arrived(batch, batch.is_repeatable()).await? {
+            Arrived::Batch(frames, error) => (frames, error),
+            Arrived::Frame(frame) => (vec![frame], None),
+            Arrived::Stream { .. } => (Vec::new(), None),
+        })
+    }
+
+    /// Sends and waits; again after a lost connection, where that does no harm.
+    async fn arrived(&self, outgoing: &impl Outgoing, repeatable: bool) -> Result<Arrived> {
+        let shared = self.shared();
+        let patience = millis(shared.config.reply_timeout);
+        let mut guard = Guard {
+            connection: self,
+            ticket: Ticket::default(),
+        };
+        poll_fn(|cx| {
+            loop {
+                let Some(slot) = guard.ticket.slot else {
+                    guard.ticket.slot = Some(
+                        shared.with(|core| core.submit(outgoing, Streaming::No, patience, cx))?,
+                    );
+                    return Poll::Pending;
+                };
+                let arrived = ready!(shared.with(|core| core.poll_reply(slot, outgoing, cx)));
+                guard.ticket.slot = None;
+                let lost = match &arrived {
+                    Err(error) | Ok(Arrived::Batch(_, Some(error))) => Some(error),
+                    Ok(_) => None,
+                };
+                if lost.is_some_and(|error| may_retry(error, repeatable, &guard.ticket, shared)) {
+                    guard.ticket.attempts += 1;
+                    continue;
+                }
+                return Poll::Ready(arrived);
+            }
+        })
+        .await
+    }
+}
+
+/// Takes a call back when its future is dropped.
+struct Guard<'c, E: Encoder> {
+    connection: &'c Connection<E>,
+    ticket: Ticket,
+}
+
+impl<E: Encoder> Drop for Guard<'_, E> {
+    fn drop(&mut self) {
+        self.connection.cancel(&mut self.ticket);
+    }
+}
+
+pub(crate) fn one<'a, E: Encoder>(arg: impl ToArg<'a, E>, encoder: E) -> Vec<u8> {
+    arg.to_arg(encoder).with_bytes(<[u8]>::to_vec)
+}
+
+pub(crate) fn owned<'a, E: Encoder>(
+    args: impl IntoIterator<Item = impl ToArg<'a, E>>,
+    encoder: E,
+) -> Vec<Vec<u8>> {
+    args.into_iter()
+        .map(|arg| arg.to_arg(encoder).with_bytes(<[u8]>::to_vec))
+        .collect()
 }
 
 impl<E: Clone> Clone for Connection<E> {
@@ -174,7 +463,7 @@ impl Drop for Handle {
 }
 
 impl Shared {
-    fn new(config: Config) -> Arc<Self> {
+    fn new(config: Config, endpoint: Option<Arc<Endpoint>>) -> Arc<Self> {
         let limits = CoreLimits {
             commands: config.max_in_flight.max(1),
             bytes: config.max_in_flight_bytes,
@@ -190,7 +479,23 @@ impl Shared {
                 (timeout / 16).clamp(Duration::from_millis(5), Duration::from_millis(250)),
             ),
             config,
+            endpoint,
+            pinned: AtomicBool::new(false),
+            resp3: AtomicBool::new(false),
         })
+    }
+
+    /// Whether a lost connection is made anew.
+    fn reconnects(&self) -> bool {
+        self.config.auto_reconnect
+            && self.endpoint.is_some()
+            && !self.pinned.load(Ordering::Relaxed)
+    }
+
+    fn connected(&self, link: &connect::Link) {
+        self.resp3
+            .store(link.protocol == Protocol::Resp3, Ordering::Relaxed);
+        self.with(Core::connected);
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
@@ -224,11 +529,11 @@ impl Shared {
     }
 
     /// Serves one connection after the other, until it is closed for good.
-    async fn supervise(self: Arc<Self>, endpoint: Option<Endpoint>, mut link: connect::Link) {
+    async fn supervise(self: Arc<Self>, mut link: connect::Link) {
         loop {
             let ended = driver::drive(&self, link.io, link.unread).await;
             self.with(|core| core.disconnected(&ended.error, ended.written));
-            let Some(endpoint) = endpoint.as_ref().filter(|_| self.config.auto_reconnect) else {
+            let Some(endpoint) = self.endpoint.as_ref().filter(|_| self.reconnects()) else {
                 self.close(ended.error.message());
                 return;
             };
@@ -236,7 +541,7 @@ impl Shared {
                 Some(next) => link = next,
                 None => return,
             }
-            self.with(Core::connected);
+            self.connected(&link);
         }
     }
 
@@ -244,12 +549,10 @@ impl Shared {
     async fn reconnect(&self, endpoint: &Endpoint) -> Option<connect::Link> {
         let mut attempt = 0;
         loop {
-            if self.lock().is_closed() {
-                return None;
-            }
             let pause = self.config.reconnect.pause(attempt);
             self.watch(tokio::time::sleep(pause)).await?;
-            match self.watch(endpoint.connect(&self.config)).await? {
+            let session = self.lock().session();
+            match self.watch(endpoint.connect(&self.config, &session)).await? {
                 Ok(link) => return Some(link),
                 Err(error) => {
                     attempt += 1;
@@ -270,7 +573,7 @@ impl Shared {
         let mut timer = pin!(tokio::time::sleep(
             self.tick_interval.unwrap_or(Duration::from_secs(1))
         ));
-        std::future::poll_fn(|cx| {
+        poll_fn(|cx| {
             {
                 let mut core = self.lock();
                 core.register_driver(cx.waker());
@@ -361,7 +664,15 @@ fn poll_reply(
         let arrived = ready!(shared.with(|core| core.poll_reply(slot, command, cx)));
         ticket.slot = None;
         return Poll::Ready(match arrived {
-            Ok(Arrived::Frame(frame)) => Ok(Reply::Frame(frame)),
+            Ok(Arrived::Frame(frame)) => {
+                remember_session(shared, command, &frame);
+                Ok(Reply::Frame(frame))
+            }
+            Ok(Arrived::Batch(..)) => Err(Error::new(
+                ErrorKind::Protocol,
+                Outcome::Unknown,
+                "a command has several replies",
+            )),
             Ok(Arrived::Stream { shape, len }) => Ok(Reply::Stream(StreamHead {
                 shape,
                 len,
@@ -370,7 +681,7 @@ fn poll_reply(
                     slot,
                 },
             })),
-            Err(error) if may_retry(&error, command, ticket, &shared.config) => {
+            Err(error) if may_retry(&error, command.is_repeatable(), ticket, shared) => {
                 ticket.attempts += 1;
                 ticket.uncertain |= error.outcome() == Outcome::Unknown;
                 continue;
@@ -381,15 +692,26 @@ fn poll_reply(
 }
 
 /// What was not sent is always sent again; what may have been executed only if that does no harm.
-fn may_retry(error: &Error, command: &Command<'_>, ticket: &Ticket, config: &Config) -> bool {
+fn may_retry(error: &Error, repeatable: bool, ticket: &Ticket, shared: &Shared) -> bool {
     error.kind() == ErrorKind::ConnectionLost
-        && config.auto_reconnect
-        && ticket.attempts < config.reconnect.retries
+        && shared.reconnects()
+        && ticket.attempts < shared.config.reconnect.retries
         && match error.outcome() {
             Outcome::NotSent => true,
-            Outcome::Unknown => command.is_repeatable(),
+            Outcome::Unknown => repeatable,
             _ => false,
         }
+}
+
+/// A new connection has to begin in the state that this command has brought the present one into.
+fn remember_session(shared: &Shared, command: &Command<'_>, reply: &Frame) {
+    if command.flags().contains(Flags::SESSION)
+        && !matches!(reply.bytes().first(), Some(b'-' | b'!'))
+    {
+        let mut bytes = BytesMut::new();
+        command.encode(&mut bytes);
+        shared.lock().remember(command.spec().name, bytes.freeze());
+    }
 }
 
 /// Milliseconds until a call is given up; zero: never.
@@ -402,6 +724,11 @@ fn patience(command: &Command<'_>, config: &Config) -> u32 {
             .map(|margin| block.saturating_add(margin)),
         (None, None) => config.reply_timeout,
     };
+    millis(patience)
+}
+
+/// At least one millisecond; zero for none.
+fn millis(patience: Option<Duration>) -> u32 {
     patience.map_or(0, |patience| {
         u32::try_from(patience.as_millis())
             .unwrap_or(u32::MAX)

@@ -6,10 +6,9 @@ use std::hash::Hash;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
 
 use super::{ReplyKind, StreamHead, Streaming, parsed, streaming};
-use crate::encoder::{Encoder, Json, from_json};
+use crate::encoder::Encoder;
 use crate::resp::{DecodeError, Decoder, Shape};
 
 macro_rules! kinds {
@@ -324,18 +323,6 @@ impl<E: Encoder> ReplyKind<E> for Reader {
 
     fn decode_stream(head: StreamHead, _encoder: E) -> Result<Self::Value, DecodeError> {
         Ok(streaming::BulkReader::of_stream(head))
-    }
-}
-
-impl<E: Encoder, T: DeserializeOwned + Send + 'static> ReplyKind<E> for Json<T> {
-    type Value = T;
-
-    fn decode(reply: &mut Decoder<'_>, _encoder: E) -> Result<T, DecodeError> {
-        from_json(reply.blob()?)
-    }
-
-    fn accepts(shape: Shape) -> bool {
-        shape == Shape::Bulk
     }
 }
 

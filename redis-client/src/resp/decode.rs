@@ -1,4 +1,5 @@
 use std::error::Error as StdError;
+use std::fmt;
 
 use bytes::Bytes;
 
@@ -14,11 +15,10 @@ const SLICE_FROM: usize = 4096;
 const TREE_DEPTH: usize = 256;
 
 /// Why a reply does not fit the type that it is decoded into.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum DecodeError {
     /// Another shape than the reply kind takes.
-    #[error("the reply is {found}, which is no {expected}")]
     Mismatch {
         /// What the reply kind takes.
         expected: &'static str,
@@ -26,27 +26,46 @@ pub enum DecodeError {
         found: Shape,
     },
     /// Not UTF-8, for a client whose native type is text.
-    #[error("the reply is not valid UTF-8; `with_encoder(Raw)` gives bytes")]
     Utf8,
     /// Text that should be a number.
-    #[error("the reply `{0}` is not a number of the expected kind")]
     Number(String),
     /// A field that a reply struct needs.
-    #[error("the reply has no field `{0}`")]
     Missing(&'static str),
     /// The encoder refused the data.
-    #[error("the encoder refuses the reply: {0}")]
     Encoder(Box<dyn StdError + Send + Sync>),
     /// The reply, or an element of it, is an error.
-    #[error("{}", String::from_utf8_lossy(.0))]
     Server(Vec<u8>),
     /// Nested too deeply for a tree of [`Value`]s.
-    #[error("the reply is nested deeper than a tree of {0} levels")]
     TooDeep(usize),
     /// A blocking command that found nothing in time.
-    #[error("nothing came within the timeout of the command")]
     TimedOut,
 }
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mismatch { expected, found } => {
+                write!(f, "the reply is {found}, which is no {expected}")
+            }
+            Self::Utf8 => {
+                f.write_str("the reply is not valid UTF-8; `with_encoder(Raw)` gives bytes")
+            }
+            Self::Number(text) => {
+                write!(f, "the reply `{text}` is not a number of the expected kind")
+            }
+            Self::Missing(field) => write!(f, "the reply has no field `{field}`"),
+            Self::TooDeep(levels) => write!(
+                f,
+                "the reply is nested deeper than a tree of {levels} levels"
+            ),
+            Self::Encoder(error) => write!(f, "the encoder refuses the reply: {error}"),
+            Self::Server(text) => f.write_str(&String::from_utf8_lossy(text)),
+            Self::TimedOut => f.write_str("nothing came within the timeout of the command"),
+        }
+    }
+}
+
+impl StdError for DecodeError {}
 
 impl DecodeError {
     /// The reply is of another shape than the kind takes.

@@ -1,34 +1,54 @@
+use std::fmt;
+
 use smallvec::SmallVec;
 
 /// Bytes that no server should send.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProtocolError {
     /// The first byte of an element is none of RESP's.
-    #[error("the reply holds the byte 0x{0:02x} where an element should begin")]
     UnknownType(u8),
     /// A length or count that is no number, or a negative one.
-    #[error("the reply announces a length that is not a number from 0 upwards")]
     BadLength,
     /// A line or bulk string that does not end in CRLF.
-    #[error("an element of the reply does not end in CRLF")]
     BadTerminator,
     /// A push within another reply.
-    #[error("the reply has a push message inside")]
     NestedPush,
     /// Deeper than [`ReplyLimits::depth`].
-    #[error("the reply is nested deeper than {0} levels")]
     TooDeep(usize),
     /// Larger than [`ReplyLimits::frame`].
-    #[error("the reply is larger than the limit of {0} bytes")]
     TooLarge(usize),
     /// A status, error or number without an end.
-    #[error("a line of the reply is longer than {0} bytes")]
     LineTooLong(usize),
     /// A reply that nobody asked for.
-    #[error("the server sent a reply that nobody asked for")]
     Unsolicited,
 }
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownType(byte) => write!(
+                f,
+                "the reply holds the byte 0x{byte:02x} where an element should begin"
+            ),
+            Self::BadLength => {
+                f.write_str("the reply announces a length that is not a number from 0 upwards")
+            }
+            Self::BadTerminator => f.write_str("an element of the reply does not end in CRLF"),
+            Self::NestedPush => f.write_str("the reply has a push message inside"),
+            Self::TooDeep(levels) => write!(f, "the reply is nested deeper than {levels} levels"),
+            Self::TooLarge(bytes) => {
+                write!(f, "the reply is larger than the limit of {bytes} bytes")
+            }
+            Self::LineTooLong(bytes) => {
+                write!(f, "a line of the reply is longer than {bytes} bytes")
+            }
+            Self::Unsolicited => f.write_str("the server sent a reply that nobody asked for"),
+        }
+    }
+}
+
+impl std::error::Error for ProtocolError {}
 
 /// How large a reply may be before the connection is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
