@@ -7,7 +7,11 @@
 
 mod decode;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod probe;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use decode::{Blob, DecodeError, Decoder, Entries, Fields, Shape};
