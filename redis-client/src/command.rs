@@ -309,6 +309,10 @@ impl<'a> Command<'a> {
 
     /// Whether the options of this call go together.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.items.is_empty() && self.spec.words == 0 {
+            // To an empty array a server has no answer: the next command's would be taken for it.
+            return Err(Error::argument("the command has no name"));
+        }
         let used = |slot| self.items.iter().any(|item| item.slot == slot);
         for need in self.spec.needs {
             if used(need.slot) && !used(need.of) {

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::connection::Connection;
 use crate::encoder::{Encoder, Utf8};
 use crate::error::{Error, Result};
-use crate::resp::ReplyLimits;
+use crate::resp::{ReplyLimits, Value};
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
 
@@ -50,6 +50,7 @@ pub struct Config<E = Utf8> {
     pub(crate) max_in_flight_bytes: usize,
     pub(crate) max_skip: usize,
     pub(crate) reply_limits: ReplyLimits,
+    pub(crate) on_orphan: Option<Arc<OrphanHook>>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Tls>,
     encoder: E,
@@ -78,6 +79,8 @@ pub(crate) enum Credentials {
     },
     Provider(Arc<CredentialProvider>),
 }
+
+pub(crate) type OrphanHook = dyn Fn(Value) + Send + Sync;
 
 type CredentialFuture = Pin<Box<dyn Future<Output = Result<(Option<String>, String)>> + Send>>;
 pub(crate) type CredentialProvider = dyn Fn() -> CredentialFuture + Send + Sync;
@@ -162,6 +165,7 @@ impl Config {
             max_in_flight_bytes: 64 * 1024 * 1024,
             max_skip: 8 * 1024 * 1024,
             reply_limits: ReplyLimits::default(),
+            on_orphan: None,
             #[cfg(feature = "tls")]
             tls: None,
             encoder: Utf8,
@@ -346,6 +350,19 @@ impl<E: Encoder> Config<E> {
         self
     }
 
+    /// Called with the reply of a blocking command whose caller had gone when it came: the element that a
+    /// dropped [`blpop`](crate::ListCommands::blpop) took all the same.
+    ///
+    /// Dropping a blocking call closes its connection, so that the server takes nothing for it any more.
+    /// What it took a moment before is on its way already; where that must not be lost, push it back
+    /// here, or use a command that keeps a copy ([`blmove`](crate::ListCommands::blmove)). A reply that
+    /// has not reached this machine when the connection is closed is beyond this hook too.
+    #[must_use]
+    pub fn on_orphan(mut self, hook: impl Fn(Value) + Send + Sync + 'static) -> Self {
+        self.on_orphan = Some(Arc::new(hook));
+        self
+    }
+
     /// How large and how deep a reply may be.
     #[must_use]
     pub fn reply_limits(mut self, limits: ReplyLimits) -> Self {
@@ -408,6 +425,7 @@ impl<E: Encoder> Config<E> {
             max_in_flight_bytes: self.max_in_flight_bytes,
             max_skip: self.max_skip,
             reply_limits: self.reply_limits,
+            on_orphan: self.on_orphan,
             #[cfg(feature = "tls")]
             tls: self.tls,
             encoder,

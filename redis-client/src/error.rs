@@ -150,7 +150,10 @@ impl Error {
 
     #[cold]
     pub(crate) fn for_command(mut self, command: impl Into<Cow<'static, str>>) -> Self {
-        self.0.command.get_or_insert_with(|| command.into());
+        let command = command.into();
+        if !command.is_empty() {
+            self.0.command.get_or_insert(command);
+        }
         self
     }
 

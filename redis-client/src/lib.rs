@@ -75,6 +75,9 @@ mod cursor;
 mod encoder;
 mod error;
 mod example;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(feature = "json")]
 mod json;
 mod pipeline;
@@ -100,7 +103,7 @@ pub use call::{Call, CustomCall, Executor, Request};
 pub use command::{Command, Flags, Fragment, Need, Since, Spec};
 pub use commands::*;
 pub use config::{Config, Protocol, ReconnectPolicy};
-pub use connection::{Connection, Ticket};
+pub use connection::{Connection, ConnectionEvent, ConnectionEvents, Ticket};
 pub use cursor::{Cursor, DictCursor, SetCursor, ZCursor};
 pub use encoder::{Encoder, Raw, TakesText, Utf8};
 pub use error::{Error, ErrorKind, Outcome, Result};

@@ -301,6 +301,10 @@ impl Registry {
         }
     }
 
+    pub(crate) fn is_subscribed(&self) -> bool {
+        self.subscribers.iter().flatten().any(Subscriber::has_names)
+    }
+
     /// Whether reading has to wait for a subscriber.
     pub(crate) fn is_full(&self) -> bool {
         self.subscribers.iter().flatten().any(|subscriber| {

@@ -215,7 +215,22 @@ async fn an_outcome_that_was_unknown_once_stays_so() -> Result<()> {
     assert!(error.is_disconnected());
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
 
-    // The same when time is up before it could be sent again.
+    // The same for a pipeline,
+    let server = FakeServer::start().await;
+    let config = server.config().reconnect_policy(attempts(2));
+    let (client, mut peer) = connect(config, &server).await?;
+    let pipeline = client.pipeline();
+    let queued = pipeline.set("k", "v").into_call().await?;
+    let execute = started(pipeline.execute()).await;
+    peer.expect(&["SET", "k", "v"]).await;
+    server.stop();
+    peer.close();
+    let error = execute.await.expect_err("there is no server any more");
+    assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+    let error = queued.await.expect_err("there is no server any more");
+    assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+
+    // and when time is up before it could be sent again.
     let server = FakeServer::start().await;
     let config = server.config().reply_timeout(Duration::from_millis(60));
     let (client, mut peer) = connect(config, &server).await?;

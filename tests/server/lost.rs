@@ -64,10 +64,10 @@ fn increments_over_killed_servers() {
 fn reads_and_idempotent_writes_survive_killed_connections() {
     for_each_server(async |killer, place| {
         let client = place.connect().await?;
-        let done = Arc::new(AtomicBool::new(false));
+        let (done, rounds) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicI64::new(0)));
         let mut tasks = JoinSet::new();
         for task in 0..16 {
-            let (client, done) = (client.clone(), Arc::clone(&done));
+            let (client, done, rounds) = (client.clone(), Arc::clone(&done), Arc::clone(&rounds));
             tasks.spawn(async move {
                 let key = format!("key {task}");
                 let mut round = 0_u64;
@@ -75,12 +75,15 @@ fn reads_and_idempotent_writes_survive_killed_connections() {
                     round += 1;
                     client.set(&key, round).await?;
                     assert_eq!(client.get(&key).await?, Some(round.to_string()));
+                    rounds.fetch_add(1, Ordering::Relaxed);
                 }
                 Ok::<_, Error>(())
             });
         }
         for _ in 0..20 {
-            sleep(Duration::from_millis(10)).await;
+            // A call is repeated three times at most, so each has to have its chance.
+            let before = rounds.load(Ordering::Relaxed);
+            eventually("they go on", async || rounds.load(Ordering::Relaxed) > before + 50).await;
             kill_others(killer).await?;
         }
         done.store(true, Ordering::Relaxed);
@@ -243,11 +246,11 @@ fn reconnecting_can_be_given_up() {
         let client = place.config().reconnect_policy(policy).connect().await?;
         place.server.kill();
         let error = client.get("key").await.expect_err("there is no server");
-        assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotConnected, Outcome::NotSent), "{error}");
+        assert_eq!(error.kind(), ErrorKind::NotConnected, "{error}");
         assert!(error.message().starts_with("gave up reconnecting after 3 attempts: 127.0.0.1:"), "{error}");
         place.server.restart();
         let error = client.get("key").await.expect_err("it was given up");
-        assert_eq!(error.kind(), ErrorKind::NotConnected, "{error}");
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotConnected, Outcome::NotSent), "{error}");
         Ok(())
     });
 }
@@ -264,6 +267,7 @@ fn calls_fail_when_the_runtime_of_their_connection_has_ended() {
         let client = client.join().map_err(|_| "the thread panicked")?.map_err(|failure| format!("{failure:?}"))?;
         let error = timeout(Duration::from_secs(5), client.get("key")).await?.expect_err("nobody serves it");
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotConnected, Outcome::NotSent), "{error}");
+        assert!(error.message().contains("runtime"), "{error}");
         assert!(!client.is_connected());
         Ok(())
     });

@@ -77,6 +77,10 @@ pub(crate) struct Core {
     only_messages: bool,
     /// What has to be said again on a new connection, the latest of each command.
     session: Vec<(&'static str, Bytes)>,
+    /// Replies of blocking commands that came for callers who had gone.
+    orphans: Vec<Frame>,
+    /// No new commands; whom to wake when the last one is done.
+    closing: Option<Option<Waker>>,
 }
 
 /// What can be submitted: a command, or several in one piece.
@@ -268,6 +272,8 @@ impl Core {
             subscribers: Registry::default(),
             only_messages: false,
             session: Vec::new(),
+            orphans: Vec::new(),
+            closing: None,
         }
     }
 
@@ -283,6 +289,10 @@ impl Core {
     ) -> Result<SlotId, Error> {
         if let Link::Closed(error) = &self.link {
             return Err(error.duplicate().with_outcome(Outcome::NotSent));
+        }
+        if self.closing.is_some() {
+            let message = "the connection is being closed";
+            return Err(Error::new(ErrorKind::NotConnected, Outcome::NotSent, message));
         }
         let size = outgoing.size_hint();
         let slot = self.allocate(Slot {
@@ -432,7 +442,9 @@ impl Core {
                 self.grant();
             }
             State::Ready(_) | State::ReadyBatch(_) | State::Failed(_) => {
-                self.release(id);
+                if let State::Ready(frame) = self.release(id) {
+                    self.keep_orphan(flags, frame);
+                }
             }
             State::Queued => {
                 // Never sent: the outbox is tidied up before it is taken.
@@ -441,14 +453,7 @@ impl Core {
             }
             State::Sent => {
                 slot.abandon();
-                if flags.contains(Flags::BLOCKING) {
-                    // The server must not take an element for a caller who has gone.
-                    self.give_up(Error::new(
-                        ErrorKind::ConnectionLost,
-                        Outcome::Unknown,
-                        "the connection was closed because a blocking command on it was cancelled",
-                    ));
-                }
+                self.end_cancelled_wait();
             }
             State::Streaming(stream) => {
                 if stream.end.is_some() {
@@ -459,6 +464,36 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// The server must not take an element for a caller who has gone. It does not yet, as long as the
+    /// commands before are not done.
+    fn end_cancelled_wait(&mut self) {
+        let front = self.front_sent().and_then(|id| self.slot(id));
+        if front.is_some_and(|slot| matches!(slot.state, State::Abandoned) && slot.flags.contains(Flags::BLOCKING)) {
+            self.give_up(Error::new(
+                ErrorKind::ConnectionLost,
+                Outcome::Unknown,
+                "the connection was closed because a blocking command on it was cancelled",
+            ));
+        }
+    }
+
+    fn keep_orphan(&mut self, flags: Flags, reply: Frame) {
+        if flags.contains(Flags::BLOCKING) {
+            self.orphans.push(reply);
+        }
+    }
+
+    /// Replies of blocking commands that came for callers who had gone.
+    pub(crate) fn take_orphans(&mut self) -> Vec<Frame> {
+        mem::take(&mut self.orphans)
+    }
+
+    /// Takes no new commands, and says when the last one is done.
+    pub(crate) fn poll_drained(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.closing = Some(Some(cx.waker().clone()));
+        if self.in_flight() == 0 { Poll::Ready(()) } else { Poll::Pending }
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -743,12 +778,17 @@ impl Core {
         self.pop_front();
         let Some(slot) = self.slot(id) else { return };
         if matches!(slot.state, State::Abandoned) {
+            let flags = slot.flags;
             self.release(id);
+            if let State::Ready(frame) = state {
+                self.keep_orphan(flags, frame);
+            }
         } else {
             slot.state = state;
             let waker = slot.waker.take();
             self.wakes.extend(waker);
         }
+        self.end_cancelled_wait();
     }
 
     /// Whether the reply at hand is handed out (or thrown away) in pieces from here on.
@@ -1107,6 +1147,12 @@ impl Core {
         self.front_offset += len as u64;
         self.forget_blocking(id);
         self.grant();
+        if self.in_flight() == 0
+            && let Some(waiting) = &mut self.closing
+        {
+            let waker = waiting.take();
+            self.wakes.extend(waker);
+        }
         Some(id)
     }
 

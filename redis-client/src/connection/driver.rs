@@ -75,7 +75,11 @@ impl Driver<'_> {
             let mut progress = false;
             match self.poll_take(cx) {
                 Ok(taken) => progress |= taken,
-                Err(error) => return Poll::Ready(error),
+                Err(error) => {
+                    // What is here already was said before the end.
+                    let _ = self.poll_read(cx);
+                    return Poll::Ready(error);
+                }
             }
             match self.poll_write(cx) {
                 Ok(wrote) => progress |= wrote,
@@ -207,8 +211,10 @@ impl Driver<'_> {
     ) -> Result<(), Error> {
         let received = core.receive(&mut self.reading);
         core.take_wakes(&mut self.wakes);
+        let orphans = core.take_orphans();
         drop(core);
         self.wake();
+        self.shared.hand_over(orphans);
         received.map_err(|error| {
             Error::new(ErrorKind::Protocol, Outcome::Unknown, error.to_string()).with_source(error)
         })

@@ -3,6 +3,7 @@
 
 mod core;
 mod driver;
+mod events;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -16,7 +17,11 @@ use bytes::{Bytes, BytesMut};
 
 pub(crate) use self::core::Subscribing;
 use self::core::{Arrived, Core, CoreLimits, Millis, Outgoing, SlotId};
+#[cfg(fuzzing)]
+pub(crate) use self::core::model;
 pub(crate) use self::driver::Transport;
+use self::events::Listeners;
+pub use self::events::{ConnectionEvent, ConnectionEvents};
 use crate::arg::ToArg;
 use crate::batch::Batch;
 use crate::call::Executor;
@@ -30,7 +35,7 @@ use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::pipeline::Pipeline;
 use crate::pubsub::StartSubscribe;
 use crate::reply::{self, Reply, ReplyKind, StreamHead, Streaming};
-use crate::resp::Frame;
+use crate::resp::{Decoder, Frame, Value};
 use crate::script::{Library, Script};
 use crate::source::Source;
 use crate::transaction::{Multi, Optimistic, Watch, optimistic};
@@ -78,6 +83,7 @@ pub(crate) struct Shared {
     endpoint: Option<Arc<Endpoint>>,
     /// Lost once is lost for good: somebody relies on what the server knows about this connection.
     pinned: AtomicBool,
+    listeners: Listeners,
     resp3: AtomicBool,
     started: Instant,
     /// How often deadlines are looked at, if there are any.
@@ -135,8 +141,8 @@ impl<E: Encoder> Connection<E> {
     ) -> Self {
         let shared = Shared::new(config, endpoint);
         shared.connected(&link);
-        let supervised = Arc::clone(&shared);
-        tokio::spawn(async move { supervised.supervise(link).await });
+        let service = Service(Arc::clone(&shared));
+        tokio::spawn(async move { service.0.supervise(link).await });
         Self::from_shared(shared, encoder)
     }
 
@@ -204,6 +210,11 @@ impl<E: Encoder> Connection<E> {
     /// Whether a blocking command is under way, so that others have to wait for it.
     pub fn in_blocking_call(&self) -> bool {
         self.shared().lock().in_blocking_call()
+    }
+
+    /// Whether somebody is subscribed on this connection.
+    pub fn in_pubsub(&self) -> bool {
+        self.shared().lock().subscribers.is_subscribed()
     }
 
     /// Several commands in one write; see [`Pipeline`](crate::Pipeline).
@@ -290,6 +301,20 @@ impl<E: Encoder> Connection<E> {
     /// Walks through all members of a sorted set; see [`ZCursor`].
     pub fn zscan<'a>(&self, key: impl ToArg<'a, E>) -> ZCursor<E> {
         ZCursor::new(self.any(), one(key, self.encoder))
+    }
+
+    /// What happens to the connection from now on: lost, reconnecting, restored, closed.
+    pub fn events(&self) -> ConnectionEvents {
+        self.shared().listeners.add()
+    }
+
+    /// Closes the connection for all its handles as soon as the commands under way are done; new ones
+    /// are refused. Those that are not done within `deadline` fail.
+    pub async fn close_within(&self, deadline: Duration) {
+        let drained = poll_fn(|cx| self.with_core(|core| core.poll_drained(cx)));
+        // Over or not, it is closed now.
+        let _ = tokio::time::timeout(deadline, drained).await;
+        self.close();
     }
 
     /// Closes the connection for all its handles. Commands that are under way fail.
@@ -389,24 +414,35 @@ impl<E: Encoder> Connection<E> {
             ticket: Ticket::default(),
         };
         poll_fn(|cx| {
+            let ticket = &mut guard.ticket;
             loop {
-                let Some(slot) = guard.ticket.slot else {
-                    guard.ticket.slot = Some(
-                        shared.with(|core| core.submit(outgoing, Streaming::No, patience, cx))?,
-                    );
+                let Some(slot) = ticket.slot else {
+                    let submitted =
+                        shared.with(|core| core.submit(outgoing, Streaming::No, patience, cx));
+                    ticket.slot = Some(submitted.map_err(|error| ticket.outcome_of_all(error))?);
                     return Poll::Pending;
                 };
                 let arrived = ready!(shared.with(|core| core.poll_reply(slot, outgoing, cx)));
-                guard.ticket.slot = None;
+                ticket.slot = None;
                 let lost = match &arrived {
                     Err(error) | Ok(Arrived::Batch(_, Some(error))) => Some(error),
                     Ok(_) => None,
                 };
-                if lost.is_some_and(|error| may_retry(error, repeatable, &guard.ticket, shared)) {
-                    guard.ticket.attempts += 1;
+                if let Some(error) = lost
+                    && may_retry(error, repeatable, ticket, shared)
+                {
+                    ticket.attempts += 1;
+                    ticket.uncertain |= error.outcome() == Outcome::Unknown;
                     continue;
                 }
-                return Poll::Ready(arrived);
+                return Poll::Ready(match arrived {
+                    Err(error) => Err(ticket.outcome_of_all(error)),
+                    Ok(Arrived::Batch(frames, Some(error))) => Ok(Arrived::Batch(
+                        frames,
+                        Some(ticket.outcome_of_all(error)),
+                    )),
+                    arrived => arrived,
+                });
             }
         })
         .await
@@ -481,6 +517,7 @@ impl Shared {
             config,
             endpoint,
             pinned: AtomicBool::new(false),
+            listeners: Listeners::default(),
             resp3: AtomicBool::new(false),
         })
     }
@@ -515,9 +552,23 @@ impl Shared {
         let mut core = self.lock();
         let result = f(&mut core);
         let wakes = core.take_few_wakes();
+        let orphans = core.take_orphans();
         drop(core);
         wakes.into_iter().for_each(Waker::wake);
+        self.hand_over(orphans);
         result
+    }
+
+    /// Gives replies for callers who had gone to whom it may concern.
+    fn hand_over(&self, orphans: Vec<Frame>) {
+        let Some(hook) = &self.config.on_orphan else { return };
+        for frame in orphans {
+            if let Ok(value) = Decoder::new(&frame).value()
+                && !matches!(value, Value::Null | Value::Error(_))
+            {
+                hook(value);
+            }
+        }
     }
 
     fn close(&self, why: &str) {
@@ -526,13 +577,15 @@ impl Shared {
                 core.closed(Error::new(ErrorKind::NotConnected, Outcome::NotSent, why));
             }
         });
+        self.listeners.tell(&ConnectionEvent::Closed);
     }
 
     /// Serves one connection after the other, until it is closed for good.
-    async fn supervise(self: Arc<Self>, mut link: connect::Link) {
+    async fn supervise(&self, mut link: connect::Link) {
         loop {
-            let ended = driver::drive(&self, link.io, link.unread).await;
+            let ended = driver::drive(self, link.io, link.unread).await;
             self.with(|core| core.disconnected(&ended.error, ended.written));
+            self.listeners.tell(&ConnectionEvent::Lost(Arc::new(ended.error.duplicate())));
             let Some(endpoint) = self.endpoint.as_ref().filter(|_| self.reconnects()) else {
                 self.close(ended.error.message());
                 return;
@@ -542,6 +595,7 @@ impl Shared {
                 None => return,
             }
             self.connected(&link);
+            self.listeners.tell(&ConnectionEvent::Restored);
         }
     }
 
@@ -552,6 +606,7 @@ impl Shared {
             let pause = self.config.reconnect.pause(attempt);
             self.watch(tokio::time::sleep(pause)).await?;
             let session = self.lock().session();
+            self.listeners.tell(&ConnectionEvent::Reconnecting(attempt + 1));
             match self.watch(endpoint.connect(&self.config, &session)).await? {
                 Ok(link) => return Some(link),
                 Err(error) => {
@@ -593,6 +648,17 @@ impl Shared {
             Poll::Pending
         })
         .await
+    }
+}
+
+/// What serves a connection. It goes with the runtime where it was started, and nobody would answer the callers
+/// any more: the connection is closed then.
+struct Service(Arc<Shared>);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.0
+            .close("the runtime in which the connection was made has ended");
     }
 }
 

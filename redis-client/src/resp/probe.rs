@@ -34,6 +34,23 @@ pub(crate) fn replies(limits: ReplyLimits, bytes: &[u8], pieces: impl Iterator<I
     }
 }
 
+/// Both, with everything taken from `data`: the fuzzer's way in.
+#[cfg(fuzzing)]
+pub(crate) fn run_bytes(data: &[u8]) {
+    let Some((&[frame, depth, pieces], data)) = data.split_first_chunk() else {
+        return;
+    };
+    let Some((pieces, bytes)) = data.split_at_checked(usize::from(pieces % 32)) else {
+        return;
+    };
+    let limits = ReplyLimits {
+        frame: if frame == 0 { 1 << 30 } else { 16 * usize::from(frame) },
+        depth: usize::from(depth % 65),
+    };
+    replies(limits, bytes, pieces.iter().map(|piece| usize::from(*piece)));
+    garbage(bytes);
+}
+
 /// Reads bytes that no scanner has seen.
 pub(crate) fn garbage(bytes: &[u8]) {
     every_kind(&Frame::from(Bytes::copy_from_slice(bytes)), None);

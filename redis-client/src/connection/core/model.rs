@@ -111,6 +111,85 @@ pub(crate) fn run(limits: Limits, ops: impl IntoIterator<Item = Op>) {
     world.finish();
 }
 
+/// The same, for events that are written as bytes: the fuzzer's way to play.
+#[cfg(fuzzing)]
+pub(crate) fn run_bytes(mut data: &[u8]) {
+    let limits = Limits {
+        commands: byte(&mut data) % 10 + 1,
+        bytes: word(&mut data) % 1500,
+        skip: word(&mut data) % 3000,
+        stream_from: word(&mut data) % 600 + 16,
+    };
+    let events = std::iter::from_fn(|| (!data.is_empty()).then(|| Op::read(&mut data)));
+    // More do not show more, but take longer.
+    run(limits, events.take(400));
+}
+
+#[cfg(fuzzing)]
+fn byte(data: &mut &[u8]) -> u8 {
+    data.split_off_first().copied().unwrap_or_default()
+}
+
+#[cfg(fuzzing)]
+fn word(data: &mut &[u8]) -> u16 {
+    u16::from_le_bytes([byte(data), byte(data)])
+}
+
+#[cfg(fuzzing)]
+impl Op {
+    fn read(data: &mut &[u8]) -> Self {
+        match byte(data) {
+            0..60 => Self::Submit(Request::read(data)),
+            60..110 => Self::Poll(byte(data)),
+            110..125 => Self::Cancel(byte(data)),
+            125..150 => Self::Take,
+            150..175 => Self::Write(word(data) % 1000),
+            175..200 => Self::Answer,
+            200..205 => Self::Push(byte(data) % 4),
+            205..220 => Self::Receive(u16::from(byte(data))),
+            220..230 => Self::Receive(word(data) % 5000),
+            230..238 => Self::Tick(u16::from(byte(data)) % 32),
+            238..242 => Self::Disconnect,
+            242..248 => Self::Connect,
+            248..250 => Self::Close,
+            250.. => Self::Settle,
+        }
+    }
+}
+
+#[cfg(fuzzing)]
+impl Request {
+    fn read(data: &mut &[u8]) -> Self {
+        let [answer, rest] = [byte(data), byte(data)];
+        let answer = match answer % 8 {
+            0 => Answer::Status,
+            1 => Answer::Integer,
+            2 => Answer::Null,
+            3 => Answer::Error,
+            4 => Answer::Bulk(word(data) % 4000),
+            5 => Answer::Array(byte(data)),
+            6 => Answer::Set(byte(data)),
+            _ => Answer::Map(byte(data) % 100),
+        };
+        Self {
+            answer,
+            attribute: rest & 0x80 != 0,
+            class: match rest % 8 {
+                0..6 => Class::Plain,
+                6 => Class::Blocking,
+                _ => Class::EndsConnection,
+            },
+            streaming: match rest >> 3 & 3 {
+                0 => Streaming::No,
+                1 => Streaming::Bulk,
+                _ => Streaming::Elements,
+            },
+            patience: if rest & 0x20 == 0 { 0 } else { u16::from(byte(data)) % 50 },
+            padding: if rest & 0x40 == 0 { 0 } else { word(data) % 600 },
+        }
+    }
+}
+
 pub(super) static SPEC: Spec = Spec {
     name: "TEST",
     wire: b"$4\r\nTEST\r\n",
@@ -435,6 +514,7 @@ impl World {
         let request = self.requests[caller.token as usize];
         let state = &self.core.slots[caller.slot.0 as usize].state;
         let was_sent = matches!(state, State::Sent);
+        let is_next = self.core.order.front() == Some(&caller.slot);
         if matches!(state, State::Waiting(_) | State::Queued) {
             self.never.insert(caller.token);
         }
@@ -443,7 +523,7 @@ impl World {
         if was_sent && request.class == Class::Blocking {
             self.excused = true;
             assert!(
-                self.core.give_up.is_some(),
+                self.core.give_up.is_some() || !is_next,
                 "a blocking command goes on for nobody"
             );
         }
