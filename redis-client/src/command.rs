@@ -151,7 +151,7 @@ struct Item<'a> {
 }
 
 /// A command with its arguments, in the order of the wire. Only the generated methods and
-/// [`command`](crate::Client::command) make one.
+/// [`Executor::command`](crate::Executor::command) make one.
 #[derive(Clone)]
 pub struct Command<'a> {
     spec: &'static Spec,

@@ -18,8 +18,8 @@ pub struct Example {
     pub own_server: bool,
     /// Runs it on an empty database, with a second connection for examples that need one. It panics
     /// where a reply is not as the example says.
-    pub run: for<'c> fn(
-        &'c Connection,
-        &'c Connection,
-    ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'c>>,
+    pub run: for<'c> fn(&'c Connection, &'c Connection) -> ExampleRun<'c>,
 }
+
+/// An example that is being run.
+pub type ExampleRun<'c> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'c>>;

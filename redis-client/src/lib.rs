@@ -44,7 +44,7 @@
 //!
 //! In the order in which a command travels:
 //!
-//! - [`commands`]: the generated traits, one for each group of commands, from `commands.json`;
+//! - [`mod@commands`]: the generated traits, one for each group of commands, from `commands.json`;
 //! - `arg`, `command`: arguments, with their types erased; the command that they make;
 //! - `call`: [`Call`], the future; [`Executor`], what commands can be called on;
 //! - `connection`: `core`, the state machine without I/O; `driver`, which moves the bytes; [`Connection`],
@@ -107,7 +107,7 @@ pub use connection::{Connection, ConnectionEvent, ConnectionEvents, Ticket};
 pub use cursor::{Cursor, DictCursor, SetCursor, ZCursor};
 pub use encoder::{Encoder, Raw, TakesText, Utf8};
 pub use error::{Error, ErrorKind, Outcome, Result};
-pub use example::Example;
+pub use example::{Example, ExampleRun};
 #[cfg(feature = "json")]
 pub use json::{Json, JsonEncoder};
 pub use pipeline::Pipeline;

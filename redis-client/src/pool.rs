@@ -50,7 +50,7 @@ use crate::transaction::{Multi, Optimistic, Watch, optimistic};
 /// ```
 ///
 /// Commands that change the state of their connection (SELECT, CLIENT SETNAME, …) are refused: which of the
-/// connections would it be? Set such things in the [configuration](PoolBuilder::config).
+/// connections would it be? Set such things in the configuration.
 pub struct Pool<E: Encoder = Utf8> {
     inner: Arc<Inner>,
     encoder: E,

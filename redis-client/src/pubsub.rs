@@ -101,6 +101,32 @@ impl Space {
     }
 }
 
+/// What somebody listens to.
+#[derive(Debug, Default)]
+struct Names {
+    channels: HashSet<Box<[u8]>>,
+    patterns: HashSet<Box<[u8]>>,
+    shards: HashSet<Box<[u8]>>,
+}
+
+impl Names {
+    fn of(&self, space: Space) -> &HashSet<Box<[u8]>> {
+        match space {
+            Space::Channel => &self.channels,
+            Space::Pattern => &self.patterns,
+            Space::Shard => &self.shards,
+        }
+    }
+
+    fn of_mut(&mut self, space: Space) -> &mut HashSet<Box<[u8]>> {
+        match space {
+            Space::Channel => &mut self.channels,
+            Space::Pattern => &mut self.patterns,
+            Space::Shard => &mut self.shards,
+        }
+    }
+}
+
 /// What a push message is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Push {
@@ -135,7 +161,7 @@ pub(crate) struct SubscriberId(usize);
 
 #[derive(Debug)]
 struct Subscriber {
-    names: [HashSet<Box<[u8]>>; 3],
+    names: Names,
     backlog: Backlog,
     events: VecDeque<Event>,
     bytes: usize,
@@ -181,14 +207,14 @@ impl Subscriber {
     }
 
     fn has_names(&self) -> bool {
-        self.names.iter().any(|names| !names.is_empty())
+        Space::ALL.iter().any(|space| !self.names.of(*space).is_empty())
     }
 }
 
 impl Registry {
     pub(crate) fn add(&mut self, backlog: Backlog) -> SubscriberId {
         let subscriber = Some(Subscriber {
-            names: Default::default(),
+            names: Names::default(),
             backlog,
             events: VecDeque::new(),
             bytes: 0,
@@ -220,10 +246,9 @@ impl Registry {
         };
         let orphans = Space::ALL
             .into_iter()
-            .zip(subscriber.names)
-            .map(|(space, names)| {
+            .map(|space| {
+                let names = subscriber.names.of(space).iter();
                 let orphans: Vec<_> = names
-                    .into_iter()
                     .filter(|name| !self.is_wanted(space, name))
                     .collect();
                 (space, orphans)
@@ -247,12 +272,12 @@ impl Registry {
         self.subscribers
             .iter()
             .flatten()
-            .any(|other| other.names[space as usize].contains(name))
+            .any(|other| other.names.of(space).contains(name))
     }
 
     fn listen(&mut self, id: SubscriberId, space: Space, names: &[Vec<u8>]) {
         if let Some(subscriber) = self.subscriber(id) {
-            subscriber.names[space as usize]
+            subscriber.names.of_mut(space)
                 .extend(names.iter().map(|name| name.as_slice().into()));
         }
     }
@@ -261,7 +286,7 @@ impl Registry {
     fn ignore(&mut self, id: SubscriberId, space: Space, names: &[Vec<u8>]) -> Vec<Vec<u8>> {
         if let Some(subscriber) = self.subscriber(id) {
             for name in names {
-                subscriber.names[space as usize].remove(name.as_slice());
+                subscriber.names.of_mut(space).remove(name.as_slice());
             }
         }
         names
@@ -274,7 +299,7 @@ impl Registry {
     fn names(&mut self, id: SubscriberId, space: Space) -> Vec<Vec<u8>> {
         let names = self
             .subscriber(id)
-            .map(|subscriber| &subscriber.names[space as usize]);
+            .map(|subscriber| subscriber.names.of(space));
         names
             .into_iter()
             .flatten()
@@ -295,7 +320,7 @@ impl Registry {
             return;
         };
         for subscriber in self.subscribers.iter_mut().flatten() {
-            if subscriber.names[space as usize].contains(name) {
+            if subscriber.names.of(space).contains(name) {
                 subscriber.push(Event::Message(frame.clone()), wakes);
             }
         }
@@ -331,7 +356,7 @@ impl Registry {
                 .subscribers
                 .iter()
                 .flatten()
-                .flat_map(|subscriber| &subscriber.names[space as usize])
+                .flat_map(|subscriber| subscriber.names.of(space))
                 .map(|name| &**name)
                 .collect();
             (space, names)

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use crate::json::SyntaxError;
+
 /// One mistake, with the finished message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistake {
@@ -72,12 +74,24 @@ impl Errors {
     }
 
     pub(crate) fn push(&self, line: usize, place: &Place, message: impl fmt::Display) {
-        let message = format!("{}:{line}: {place}{message}", self.file);
-        let mistake = Mistake {
+        self.add(Mistake {
             line,
             owner: place.owner.clone(),
-            message,
-        };
+            message: format!("{}:{line}: {place}{message}", self.file),
+        });
+    }
+
+    /// Nothing is known about the rest of the file, so this is the only mistake.
+    pub(crate) fn push_syntax(&self, error: &SyntaxError) {
+        let SyntaxError { at, message } = error;
+        self.add(Mistake {
+            line: at.line,
+            owner: Owner::Table,
+            message: format!("{}:{at}: {message}", self.file),
+        });
+    }
+
+    fn add(&self, mistake: Mistake) {
         if let Some(mistakes) = self.mistakes.borrow_mut().as_mut()
             && !mistakes.contains(&mistake)
         {

@@ -1,131 +1,359 @@
-//! JSON as the table needs it: objects in their order, with doubled names noticed, and the line of
-//! every value.
+//! JSON (RFC 8259) as a table needs it: objects keep their order and doubled keys, every key and
+//! value has its position.
+//!
+//! A crate for it would be compiled by every user of the client. This one is called by macros,
+//! which are compiled without optimisation: bytes are looked at one by one in plain loops.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde_core::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+/// A value, and where it starts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Value<'t> {
+    pub(crate) at: Position,
+    pub(crate) data: Data<'t>,
+}
 
-/// The text of a table, and where its lines start.
-pub(crate) struct Source<'t> {
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Data<'t> {
+    Null,
+    Bool(bool),
+    /// As it is written.
+    Number(&'t str),
+    String(Cow<'t, str>),
+    List(Vec<Value<'t>>),
+    Object(Vec<Member<'t>>),
+}
+
+/// A key of an object and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Member<'t> {
+    pub(crate) at: Position,
+    pub(crate) key: Cow<'t, str>,
+    pub(crate) value: Value<'t>,
+}
+
+/// Both count from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+/// Why a text is no JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SyntaxError {
+    pub(crate) at: Position,
+    pub(crate) message: &'static str,
+}
+
+/// How deep values may stand inside of each other, so that no table overflows the compiler's stack.
+const DEPTH: usize = 128;
+
+pub(crate) fn parse(text: &str) -> Result<Value<'_>, SyntaxError> {
+    let mut reader = Reader {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        line: 1,
+        column: 1,
+        counted: 0,
+        depth: 0,
+    };
+    reader.skip_blanks();
+    let value = reader.value()?;
+    reader.skip_blanks();
+    match reader.peek() {
+        None => Ok(value),
+        Some(_) => Err(reader.error("expected the end of the file")),
+    }
+}
+
+impl<'t> Value<'t> {
+    pub(crate) fn as_bool(&self) -> Option<bool> {
+        match self.data {
+            Data::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_usize(&self) -> Option<usize> {
+        self.as_number()?.parse().ok()
+    }
+
+    pub(crate) fn as_i64(&self) -> Option<i64> {
+        self.as_number()?.parse().ok()
+    }
+
+    pub(crate) fn as_f64(&self) -> Option<f64> {
+        let number = self.as_number()?.parse().ok();
+        number.filter(|number: &f64| number.is_finite())
+    }
+
+    fn as_number(&self) -> Option<&'t str> {
+        match self.data {
+            Data::Number(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match &self.data {
+            Data::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_list(&self) -> Option<&[Value<'t>]> {
+        match &self.data {
+            Data::List(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_object(&self) -> Option<&[Member<'t>]> {
+        match &self.data {
+            Data::Object(members) => Some(members),
+            _ => None,
+        }
+    }
+
+    /// What it is, in words for a message.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.data {
+            Data::Null => "null",
+            Data::Bool(_) => "a boolean",
+            Data::Number(_) => "a number",
+            Data::String(_) => "a string",
+            Data::List(_) => "a list",
+            Data::Object(_) => "an object",
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// Recursive descent: every method reads what it is named after, and stops behind it.
+struct Reader<'t> {
     text: &'t str,
-    line_starts: Vec<usize>,
+    bytes: &'t [u8],
+    at: usize,
+    line: usize,
+    /// The column of `counted`, which is where it was last asked for.
+    column: usize,
+    counted: usize,
+    depth: usize,
 }
 
-impl<'t> Source<'t> {
-    pub(crate) fn new(text: &'t str) -> Self {
-        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let line_starts = std::iter::once(0)
-            .chain(newlines.map(|(at, _)| at + 1))
-            .collect();
-        Self { text, line_starts }
-    }
-
-    /// The line of a value: raw values are slices of the text, so the distance of the pointers is
-    /// the offset.
-    pub(crate) fn line(&self, value: &RawValue) -> usize {
-        let offset = (value.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        self.line_starts.partition_point(|start| *start <= offset)
-    }
-
-    /// The whole text as one value; the error holds the line.
-    pub(crate) fn root(&self) -> Result<&'t RawValue, (usize, String)> {
-        serde_json::from_str(self.text).map_err(|error| {
-            let text = error.to_string();
-            let place = format!(" at line {} column {}", error.line(), error.column());
-            let what = text.strip_suffix(&place).unwrap_or(&text);
-            (
-                error.line(),
-                format!("not JSON: {what} (column {})", error.column()),
-            )
-        })
-    }
-}
-
-/// The members of an object in the order of the text, doubled names included.
-pub(crate) struct Members<'t>(pub(crate) Vec<(String, &'t RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
+impl<'t> Reader<'t> {
+    fn value(&mut self) -> Result<Value<'t>, SyntaxError> {
+        let at = self.position();
+        let data = match self.peek() {
+            Some(b'{') => {
+                Data::Object(self.elements(b'}', "expected `,` or `}`", Self::member)?)
             }
+            Some(b'[') => Data::List(self.elements(b']', "expected `,` or `]`", Self::value)?),
+            Some(b'"') => Data::String(self.string()?),
+            Some(b'-' | b'0'..=b'9') => Data::Number(self.number()?),
+            _ if self.eat_word("true") => Data::Bool(true),
+            _ if self.eat_word("false") => Data::Bool(false),
+            _ if self.eat_word("null") => Data::Null,
+            _ => return Err(self.error("expected a value")),
+        };
+        Ok(Value { at, data })
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
+    fn member(&mut self) -> Result<Member<'t>, SyntaxError> {
+        let at = self.position();
+        if self.peek() != Some(b'"') {
+            return Err(self.error("expected a key in double quotes"));
+        }
+        let key = self.string()?;
+        self.skip_blanks();
+        if !self.eat(b':') {
+            return Err(self.error("expected `:`"));
+        }
+        self.skip_blanks();
+        let value = self.value()?;
+        Ok(Member { at, key, value })
+    }
+
+    /// What stands between brackets, with commas between.
+    fn elements<T>(
+        &mut self,
+        close: u8,
+        expected: &'static str,
+        element: fn(&mut Self) -> Result<T, SyntaxError>,
+    ) -> Result<Vec<T>, SyntaxError> {
+        if self.depth == DEPTH {
+            return Err(self.error("nested too deep: 128 levels are possible"));
+        }
+        self.depth += 1;
+        self.at += 1;
+        let mut elements = Vec::new();
+        self.skip_blanks();
+        while !self.eat(close) {
+            if !elements.is_empty() {
+                if !self.eat(b',') {
+                    return Err(self.error(expected));
                 }
-                Ok(Members(members))
+                self.skip_blanks();
+            }
+            elements.push(element(self)?);
+            self.skip_blanks();
+        }
+        self.depth -= 1;
+        Ok(elements)
+    }
+
+    /// Borrowed unless it has escapes.
+    fn string(&mut self) -> Result<Cow<'t, str>, SyntaxError> {
+        self.at += 1;
+        let mut text = Cow::Borrowed("");
+        loop {
+            let start = self.at;
+            let mut end = start;
+            while end < self.bytes.len() && !matches!(self.bytes[end], b'"' | b'\\' | 0..0x20) {
+                end += 1;
+            }
+            self.at = end;
+            text += &self.text[start..end];
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => text.to_mut().push(self.escape()?),
+                None | Some(b'\n' | b'\r') => {
+                    return Err(self.error("expected `\"` before the end of the line"));
+                }
+                Some(_) => {
+                    return Err(self.error("a control character must be escaped, such as `\\t`"));
+                }
             }
         }
-
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
-/// What a value is, in words for a message.
-pub(crate) fn kind_of(value: &RawValue) -> &'static str {
-    match value.get().as_bytes().first() {
-        Some(b'{') => "an object",
-        Some(b'[') => "a list",
-        Some(b'"') => "a string",
-        Some(b't' | b'f') => "a boolean",
-        Some(b'n') => "null",
-        _ => "a number",
-    }
-}
-
-/// What a value is, for a message: a number is told by its digits.
-pub(crate) fn found(value: &RawValue) -> &str {
-    match kind_of(value) {
-        "a number" => value.get(),
-        kind => kind,
-    }
-}
-
-/// The value as a Rust type, or nothing if it is something else.
-pub(crate) fn read<'t, T: Deserialize<'t>>(value: &'t RawValue) -> Option<T> {
-    serde_json::from_str(value.get()).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn members_keep_their_order_and_lines() {
-        let source = Source::new("{\n  \"b\": 1,\n  \"a\": [],\n  \"b\": {\"x\": null}\n}");
-        let root = source.root().expect("this is JSON");
-        let members: Members<'_> = read(root).expect("this is an object");
-        let seen: Vec<_> = members
-            .0
-            .iter()
-            .map(|(name, value)| (name.as_str(), source.line(value), kind_of(value)))
-            .collect();
-        assert_eq!(
-            seen,
-            [
-                ("b", 2, "a number"),
-                ("a", 3, "a list"),
-                ("b", 4, "an object")
-            ]
-        );
+        self.at += 1;
+        Ok(text)
     }
 
-    #[test]
-    fn broken_json_has_a_line() {
-        let error = Source::new("{\n  \"a\": 1,\n}")
-            .root()
-            .expect_err("a trailing comma");
-        assert_eq!(
-            error,
-            (3, "not JSON: key must be a string (column 1)".to_owned())
-        );
+    fn escape(&mut self) -> Result<char, SyntaxError> {
+        let at = self.position();
+        let unescaped = match self.bytes.get(self.at + 1) {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode(at),
+            _ => {
+                let message = r#"unknown escape: use `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t` or `\u0000`"#;
+                return Err(SyntaxError { at, message });
+            }
+        };
+        self.at += 2;
+        Ok(unescaped)
+    }
+
+    /// One or two `\u0000`, which are UTF-16.
+    fn unicode(&mut self, at: Position) -> Result<char, SyntaxError> {
+        let mut units = Vec::new();
+        while units.len() < 2 && self.eat_word("\\u") {
+            let digits = self.text.get(self.at..self.at + 4).unwrap_or_default();
+            if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                return Err(self.error("expected four hexadecimal digits"));
+            }
+            let unit = u16::from_str_radix(digits, 16).unwrap_or_default();
+            self.at += 4;
+            units.push(unit);
+            if !matches!(unit, 0xd800..0xdc00) {
+                break;
+            }
+        }
+        match char::decode_utf16(units).next() {
+            Some(Ok(unescaped)) => Ok(unescaped),
+            _ => Err(SyntaxError {
+                at,
+                message: "half of a surrogate pair: both must be there, such as `\\ud83d\\ude00`",
+            }),
+        }
+    }
+
+    fn number(&mut self) -> Result<&'t str, SyntaxError> {
+        let start = self.at;
+        self.eat(b'-');
+        if !self.eat(b'0') {
+            self.digits()?;
+        }
+        if self.eat(b'.') {
+            self.digits()?;
+        }
+        if self.eat(b'e') || self.eat(b'E') {
+            let _ = self.eat(b'+') || self.eat(b'-');
+            self.digits()?;
+        }
+        Ok(&self.text[start..self.at])
+    }
+
+    fn digits(&mut self) -> Result<(), SyntaxError> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start {
+            return Err(self.error("expected a digit"));
+        }
+        Ok(())
+    }
+
+    /// Line breaks stand nowhere else.
+    fn skip_blanks(&mut self) {
+        while self.at < self.bytes.len() {
+            match self.bytes[self.at] {
+                b' ' | b'\t' | b'\r' => self.at += 1,
+                b'\n' => {
+                    self.at += 1;
+                    self.line += 1;
+                    self.column = 1;
+                    self.counted = self.at;
+                }
+                _ => break,
+            }
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let is_here = self.peek() == Some(byte);
+        self.at += usize::from(is_here);
+        is_here
+    }
+
+    fn eat_word(&mut self, word: &str) -> bool {
+        let is_here = self.bytes[self.at..].starts_with(word.as_bytes());
+        if is_here {
+            self.at += word.len();
+        }
+        is_here
+    }
+
+    fn position(&mut self) -> Position {
+        self.column += self.text[self.counted..self.at].chars().count();
+        self.counted = self.at;
+        Position {
+            line: self.line,
+            column: self.column,
+        }
+    }
+
+    fn error(&mut self, message: &'static str) -> SyntaxError {
+        let at = self.position();
+        SyntaxError { at, message }
     }
 }

@@ -1,5 +1,5 @@
-//! One connection: a cheap handle for any number of callers, a state machine ([`core`]), and a task
-//! that moves the bytes ([`driver`]) over a socket from [`connect`](crate::connect).
+//! One connection: a cheap handle for any number of callers, a state machine (`core`), and a task
+//! that moves the bytes (`driver`) over a socket from `connect`.
 
 mod core;
 mod driver;

@@ -1,8 +1,8 @@
 //! Replies: the types that users get, and how each is decoded from a frame.
 //!
 //! - [`kind`](crate::kind) has a marker for each word that the table uses for a reply;
-//! - [`streaming`] has the replies that hand out their elements while they arrive;
-//! - [`parsed`] has the replies with a text format of their own (INFO, CLIENT LIST, …).
+//! - `streaming` has the replies that hand out their elements while they arrive;
+//! - `parsed` has the replies with a text format of their own (INFO, CLIENT LIST, …).
 
 pub mod kind;
 mod parsed;

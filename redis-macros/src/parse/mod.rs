@@ -6,10 +6,8 @@
 
 mod object;
 
-use serde_json::value::RawValue;
-
 use crate::errors::{Errors, Owner, Place};
-use crate::json::Source;
+use crate::json::{self, Member, Value};
 use crate::kinds::Kind;
 use crate::names::snake;
 use crate::table::{
@@ -20,20 +18,16 @@ use crate::types::Flag;
 use object::Object;
 
 pub(crate) fn table(text: &str, errors: &Errors) -> Table {
-    let source = Source::new(text);
     let place = Place::new(Owner::Table);
-    let root = match source.root() {
+    let root = match json::parse(text) {
         Ok(root) => root,
-        Err((line, problem)) => {
-            errors.push(line, &place, problem);
+        Err(error) => {
+            errors.push_syntax(&error);
             return Table::default();
         }
     };
-    let parser = Parser {
-        source: &source,
-        errors,
-    };
-    let Some(mut top) = parser.object(root, &place) else {
+    let parser = Parser { errors };
+    let Some(mut top) = parser.object(&root, &place) else {
         return Table::default();
     };
     let table = Table {
@@ -48,23 +42,22 @@ pub(crate) fn table(text: &str, errors: &Errors) -> Table {
     table
 }
 
-struct Parser<'p, 't> {
-    source: &'p Source<'t>,
-    errors: &'p Errors,
+struct Parser<'t> {
+    errors: &'t Errors,
 }
 
-impl<'p, 't> Parser<'p, 't> {
-    fn object(&'p self, value: &'t RawValue, place: &Place) -> Option<Object<'p, 't>> {
+impl<'t> Parser<'t> {
+    fn object(&'t self, value: &'t Value<'t>, place: &Place) -> Option<Object<'t>> {
         Object::new(self, value, place)
     }
 
-    fn read_enum(&'p self, name: String, value: &'t RawValue, place: &Place) -> Option<Enum> {
+    fn read_enum(&'t self, name: String, value: &'t Value<'t>, place: &Place) -> Option<Enum> {
         let mut object = self.object(value, place)?;
         let doc = object.required_string("doc", "what the values are about");
         let values = object.required_list("values", "a list of {\"name\", \"token\", \"doc\"}");
         object.finish();
         let values = values
-            .into_iter()
+            .iter()
             .filter_map(|value| self.read_enum_value(value, place))
             .collect();
         Some(Enum {
@@ -75,7 +68,7 @@ impl<'p, 't> Parser<'p, 't> {
         })
     }
 
-    fn read_enum_value(&'p self, value: &'t RawValue, place: &Place) -> Option<EnumValue> {
+    fn read_enum_value(&'t self, value: &'t Value<'t>, place: &Place) -> Option<EnumValue> {
         let mut object = self.object(value, &place.then("value"))?;
         let name = object.required_string("name", "the name of the Rust variant");
         object.place = place.then(format_args!("value `{name}`"));
@@ -93,9 +86,9 @@ impl<'p, 't> Parser<'p, 't> {
     }
 
     fn read_reply(
-        &'p self,
+        &'t self,
         name: String,
-        value: &'t RawValue,
+        value: &'t Value<'t>,
         place: &Place,
     ) -> Option<ReplyStruct> {
         let mut object = self.object(value, place)?;
@@ -116,7 +109,7 @@ impl<'p, 't> Parser<'p, 't> {
         let fields = object.required_list("fields", "a list of {\"name\", \"reply\", \"doc\"}");
         object.finish();
         let fields = fields
-            .into_iter()
+            .iter()
             .filter_map(|field| self.read_field(field, layout, place))
             .collect();
         Some(ReplyStruct {
@@ -128,7 +121,7 @@ impl<'p, 't> Parser<'p, 't> {
         })
     }
 
-    fn read_field(&'p self, value: &'t RawValue, layout: Layout, place: &Place) -> Option<Field> {
+    fn read_field(&'t self, value: &'t Value<'t>, layout: Layout, place: &Place) -> Option<Field> {
         let mut object = self.object(value, &place.then("field"))?;
         let name = object.required_string("name", "the name of the Rust field");
         object.place = place.then(format_args!("field `{name}`"));
@@ -148,7 +141,7 @@ impl<'p, 't> Parser<'p, 't> {
         })
     }
 
-    fn read_command(&'p self, name: String, value: &'t RawValue, place: &Place) -> Option<Command> {
+    fn read_command(&'t self, name: String, value: &'t Value<'t>, place: &Place) -> Option<Command> {
         let mut object = self.object(value, place)?;
         let group = object.required_string(
             "group",
@@ -188,7 +181,9 @@ impl<'p, 't> Parser<'p, 't> {
                 if forms.is_empty() {
                     object.error("forms", "`forms` has no form");
                 }
-                let read = |(method, value)| self.read_form(method, value, &own, place);
+                let read = |Member { key, value, .. }: &'t Member<'t>| {
+                    self.read_form(key.to_string(), value, &own, place)
+                };
                 forms.into_iter().filter_map(read).collect()
             }
         };
@@ -202,9 +197,9 @@ impl<'p, 't> Parser<'p, 't> {
     }
 
     fn read_form(
-        &'p self,
+        &'t self,
         method: String,
-        value: &'t RawValue,
+        value: &'t Value<'t>,
         inherited: &Facts,
         place: &Place,
     ) -> Option<Form> {
@@ -214,7 +209,7 @@ impl<'p, 't> Parser<'p, 't> {
         Some(facts.into_form(method, &object, false, true))
     }
 
-    fn read_argument(&'p self, value: &'t RawValue, place: &Place) -> Option<Argument> {
+    fn read_argument(&'t self, value: &'t Value<'t>, place: &Place) -> Option<Argument> {
         let mut object = self.object(value, &place.then("argument"))?;
         let name =
             object.required_string("name", "what it is called in the documentation and in Rust");
@@ -235,7 +230,7 @@ impl<'p, 't> Parser<'p, 't> {
             multiple_token: object.boolean("multiple_token"),
             count: object.string("count"),
             arguments: arguments
-                .into_iter()
+                .iter()
                 .filter_map(|part| self.read_argument(part, place))
                 .collect(),
             as_type: object.string("as"),
@@ -293,7 +288,7 @@ impl Facts {
     fn into_form(
         self,
         method: String,
-        object: &Object<'_, '_>,
+        object: &Object<'_>,
         is_runtime: bool,
         is_named: bool,
     ) -> Form {
@@ -371,14 +366,14 @@ impl Facts {
     }
 }
 
-impl Object<'_, '_> {
+impl Object<'_> {
     fn facts(&mut self) -> Facts {
         let arguments = self.list("arguments");
         let read = |part| self.parser.read_argument(part, &self.place);
-        let arguments = arguments.map(|arguments| arguments.into_iter().filter_map(read).collect());
+        let arguments = arguments.map(|arguments| arguments.iter().filter_map(read).collect());
         let example_line = self
             .get("example")
-            .map_or(self.line, |value| self.parser.source.line(value));
+            .map_or(self.line, |value| value.at.line);
         let own_server = self.string("example_server").map(|server| {
             if server != "own" {
                 self.error(

@@ -1,11 +1,12 @@
 //! An object of the table while it is read: typed access to its members, and what is wrong with
 //! them.
 
-use serde_json::value::RawValue;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::Parser;
 use crate::errors::{Owner, Place};
-use crate::json::{Members, found, kind_of, read};
+use crate::json::{Data, Member, Value};
 use crate::kinds::Kind;
 use crate::names::{did_you_mean, listed};
 use crate::table::{ArgumentType, DefaultValue, Deprecated, FlagChange, Since};
@@ -13,24 +14,20 @@ use crate::types::{Flag, WORDS, Word};
 
 /// An object that is being read. It remembers what it was asked for, so that the rest is what
 /// nobody knows.
-pub(super) struct Object<'p, 't> {
-    pub(super) parser: &'p Parser<'p, 't>,
+pub(super) struct Object<'t> {
+    pub(super) parser: &'t Parser<'t>,
     pub(super) place: Place,
     pub(super) line: usize,
-    members: Vec<(String, &'t RawValue)>,
+    members: &'t [Member<'t>],
     asked: Vec<&'static str>,
 }
 
-impl<'p, 't> Object<'p, 't> {
+impl<'t> Object<'t> {
     /// Anything but an object is reported.
-    pub(super) fn new(
-        parser: &'p Parser<'p, 't>,
-        value: &'t RawValue,
-        place: &Place,
-    ) -> Option<Self> {
-        let line = parser.source.line(value);
-        let Some(Members(members)) = read(value) else {
-            let message = format!("must be an object, not {}", kind_of(value));
+    pub(super) fn new(parser: &'t Parser<'t>, value: &'t Value<'t>, place: &Place) -> Option<Self> {
+        let line = value.at.line;
+        let Some(members) = value.as_object() else {
+            let message = format!("must be an object, not {}", value.kind());
             parser.errors.push(line, place, message);
             return None;
         };
@@ -44,23 +41,25 @@ impl<'p, 't> Object<'p, 't> {
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
-        self.members.iter().any(|(name, _)| name == key)
+        self.member(key).is_some()
     }
 
-    pub(super) fn get(&mut self, key: &'static str) -> Option<&'t RawValue> {
+    fn member(&self, key: &str) -> Option<&'t Member<'t>> {
+        self.members.iter().find(|member| member.key == key)
+    }
+
+    pub(super) fn get(&mut self, key: &'static str) -> Option<&'t Value<'t>> {
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
-        self.members
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| *value)
+        self.member(key).map(|member| &member.value)
     }
 
     /// Reports something about a member that is there.
     pub(super) fn error(&self, key: &str, message: impl std::fmt::Display) {
-        let value = self.members.iter().find(|(name, _)| name == key);
-        let line = value.map_or(self.line, |(_, value)| self.parser.source.line(value));
+        let line = self
+            .member(key)
+            .map_or(self.line, |member| member.value.at.line);
         self.parser.errors.push(line, &self.place, message);
     }
 
@@ -74,63 +73,58 @@ impl<'p, 't> Object<'p, 't> {
 
     /// Reports doubled members, and those nobody asked for.
     pub(super) fn finish(&self) {
-        for (index, (name, value)) in self.members.iter().enumerate() {
-            let line = self.parser.source.line(value);
-            if let Some((_, first)) = self
-                .members
-                .iter()
-                .take(index)
-                .find(|(earlier, _)| earlier == name)
-            {
-                let first = self.parser.source.line(first);
-                self.parser.errors.push(
-                    line,
-                    &self.place,
-                    format!("`{name}` is there twice, first in line {first}"),
-                );
-            } else if !self.asked.contains(&name.as_str()) {
-                let near = did_you_mean(name, self.asked.iter().copied());
+        for (index, Member { at, key, .. }) in self.members.iter().enumerate() {
+            let earlier = &self.members[..index];
+            if let Some(first) = earlier.iter().find(|member| member.key == *key) {
+                let message = format!("`{key}` is there twice, first in line {}", first.at.line);
+                self.parser.errors.push(at.line, &self.place, message);
+            } else if !self.asked.contains(&&**key) {
+                let near = did_you_mean(key, self.asked.iter().copied());
                 let known = listed(self.asked.iter().copied());
-                self.parser.errors.push(
-                    line,
-                    &self.place,
-                    format!("unknown key `{name}`{near}; use {known}"),
-                );
+                let message = format!("unknown key `{key}`{near}; use {known}");
+                self.parser.errors.push(at.line, &self.place, message);
             }
         }
     }
 
-    pub(super) fn typed<T: serde_core::de::Deserialize<'t>>(
+    fn typed<T>(
         &mut self,
         key: &'static str,
         what: &str,
+        read: impl FnOnce(&'t Value<'t>) -> Option<T>,
     ) -> Option<T> {
         let value = self.get(key)?;
         let typed = read(value);
         if typed.is_none() {
-            self.error(key, format!("`{key}` must be {what}, not {}", found(value)));
+            let found = match value.data {
+                Data::Number(digits) => digits,
+                _ => value.kind(),
+            };
+            self.error(key, format!("`{key}` must be {what}, not {found}"));
         }
         typed
     }
 
     pub(super) fn string(&mut self, key: &'static str) -> Option<String> {
-        self.typed(key, "a string")
+        self.typed(key, "a string", string)
     }
 
     pub(super) fn boolean(&mut self, key: &'static str) -> bool {
-        self.typed(key, "true or false").unwrap_or(false)
+        self.typed(key, "true or false", Value::as_bool)
+            .unwrap_or(false)
     }
 
     pub(super) fn number(&mut self, key: &'static str) -> Option<usize> {
-        self.typed(key, "a whole number from 0")
+        self.typed(key, "a whole number from 0", Value::as_usize)
     }
 
-    pub(super) fn list(&mut self, key: &'static str) -> Option<Vec<&'t RawValue>> {
-        self.typed(key, "a list")
+    pub(super) fn list(&mut self, key: &'static str) -> Option<&'t [Value<'t>]> {
+        self.typed(key, "a list", Value::as_list)
     }
 
     pub(super) fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
-        self.typed(key, "a list of strings")
+        let strings = |value: &Value<'_>| value.as_list()?.iter().map(string).collect();
+        self.typed(key, "a list of strings", strings)
     }
 
     pub(super) fn required_string(&mut self, key: &'static str, what: &str) -> String {
@@ -140,7 +134,7 @@ impl<'p, 't> Object<'p, 't> {
         self.string(key).unwrap_or_default()
     }
 
-    pub(super) fn required_list(&mut self, key: &'static str, what: &str) -> Vec<&'t RawValue> {
+    pub(super) fn required_list(&mut self, key: &'static str, what: &str) -> &'t [Value<'t>] {
         if !self.has(key) {
             self.missing(key, what);
         }
@@ -153,20 +147,25 @@ impl<'p, 't> Object<'p, 't> {
         &mut self,
         key: &'static str,
         place: impl Fn(&str) -> Place,
-    ) -> Option<Vec<(String, &'t RawValue)>> {
+    ) -> Option<Vec<&'t Member<'t>>> {
         let value = self.get(key)?;
         let inside = self.place.then(format_args!("`{key}`"));
         let Some(inner) = self.parser.object(value, &inside) else {
             return Some(Vec::new());
         };
-        let mut members: Vec<(String, &RawValue)> = Vec::new();
-        for (name, value) in inner.members {
-            let line = |value| self.parser.source.line(value);
-            match members.iter().find(|(earlier, _)| *earlier == name) {
-                None => members.push((name, value)),
-                Some((_, first)) => {
-                    let message = format!("this is there twice, first in line {}", line(first));
-                    self.parser.errors.push(line(value), &place(&name), message);
+        let mut firsts: HashMap<&str, &Member<'_>> = HashMap::new();
+        let mut members = Vec::new();
+        for member in inner.members {
+            match firsts.entry(&member.key) {
+                Entry::Vacant(first) => {
+                    first.insert(member);
+                    members.push(member);
+                }
+                Entry::Occupied(first) => {
+                    let first = first.get().at.line;
+                    let message = format!("this is there twice, first in line {first}");
+                    let place = place(&member.key);
+                    self.parser.errors.push(member.at.line, &place, message);
                 }
             }
         }
@@ -178,13 +177,12 @@ impl<'p, 't> Object<'p, 't> {
         &mut self,
         key: &'static str,
         owner: impl Fn(String) -> Owner,
-        read: impl Fn(&'p Parser<'p, 't>, String, &'t RawValue, &Place) -> Option<T>,
+        read: impl Fn(&'t Parser<'t>, String, &'t Value<'t>, &Place) -> Option<T>,
     ) -> Vec<T> {
         let place = |name: &str| Place::new(owner(name.to_owned()));
         let members = self.members(key, place).unwrap_or_default();
-        let read = |(name, value): (String, _)| {
-            let place = place(&name);
-            read(self.parser, name, value, &place)
+        let read = |Member { key, value, .. }: &'t Member<'t>| {
+            read(self.parser, key.to_string(), value, &place(key))
         };
         members.into_iter().filter_map(read).collect()
     }
@@ -209,15 +207,12 @@ impl<'p, 't> Object<'p, 't> {
 
     pub(super) fn since(&mut self, key: &'static str) -> Option<Since> {
         let value = self.get(key)?;
-        let since = match kind_of(value) {
-            "a string" => {
-                let version = read::<String>(value);
-                Since {
-                    redis: version.clone(),
-                    valkey: version,
-                }
-            }
-            "an object" => {
+        let since = match &value.data {
+            Data::String(version) => Since {
+                redis: Some(version.to_string()),
+                valkey: Some(version.to_string()),
+            },
+            Data::Object(_) => {
                 let mut forks = self
                     .parser
                     .object(value, &self.place.then(format_args!("`{key}`")))?;
@@ -228,9 +223,10 @@ impl<'p, 't> Object<'p, 't> {
                 forks.finish();
                 since
             }
-            other => {
+            _ => {
                 let shape = "a version, or {\"redis\": …, \"valkey\": …}";
-                self.error(key, format!("`{key}` must be {shape}, not {other}"));
+                let found = value.kind();
+                self.error(key, format!("`{key}` must be {shape}, not {found}"));
                 return None;
             }
         };
@@ -339,15 +335,12 @@ impl<'p, 't> Object<'p, 't> {
 
     pub(super) fn default_value(&mut self) -> Option<DefaultValue> {
         let value = self.get("default")?;
-        let default = match kind_of(value) {
-            "a number" => read(value)
-                .map(DefaultValue::Integer)
-                .or_else(|| read(value).map(DefaultValue::Number)),
-            "a string" => read(value).map(DefaultValue::Text),
-            "a boolean" => read(value).map(DefaultValue::Bool),
-            "a list" => read::<Vec<&RawValue>>(value)
-                .filter(Vec::is_empty)
-                .map(|_| DefaultValue::Empty),
+        let default = match &value.data {
+            Data::Number(_) => (value.as_i64().map(DefaultValue::Integer))
+                .or_else(|| value.as_f64().map(DefaultValue::Number)),
+            Data::String(text) => Some(DefaultValue::Text(text.to_string())),
+            Data::Bool(value) => Some(DefaultValue::Bool(*value)),
+            Data::List(values) if values.is_empty() => Some(DefaultValue::Empty),
             _ => None,
         };
         if default.is_none() {
@@ -358,4 +351,8 @@ impl<'p, 't> Object<'p, 't> {
         }
         default
     }
+}
+
+fn string(value: &Value<'_>) -> Option<String> {
+    value.as_str().map(str::to_owned)
 }

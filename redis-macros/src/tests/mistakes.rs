@@ -100,7 +100,7 @@ mistakes! {
     "GET": {]
   }
 }"#) => [
-        "t.json:3: not JSON: key must be a string (column 13)",
+        "t.json:3:13: expected a key in double quotes",
     ];
     json_that_is_no_object: table(r#"[]"#) => [
         "t.json:1: must be an object, not a list",
