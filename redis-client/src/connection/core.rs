@@ -469,8 +469,13 @@ impl Core {
     /// The server must not take an element for a caller who has gone. It does not yet, as long as the
     /// commands before are not done.
     fn end_cancelled_wait(&mut self) {
-        let front = self.front_sent().and_then(|id| self.slot(id));
-        if front.is_some_and(|slot| matches!(slot.state, State::Abandoned) && slot.flags.contains(Flags::BLOCKING)) {
+        // A reply that has begun is no wait any more.
+        let is_waiting = self.incoming == Incoming::Reply;
+        let front = self.front_sent().filter(|_| is_waiting);
+        let is_cancelled_wait = front.and_then(|id| self.slot(id)).is_some_and(|slot| {
+            matches!(slot.state, State::Abandoned) && slot.flags.contains(Flags::BLOCKING)
+        });
+        if is_cancelled_wait {
             self.give_up(Error::new(
                 ErrorKind::ConnectionLost,
                 Outcome::Unknown,
@@ -919,6 +924,7 @@ impl Core {
         if end {
             self.incoming = Incoming::Reply;
             self.pop_front();
+            self.end_cancelled_wait();
         }
         let Some(slot) = self.slot(id) else {
             return Ok(());
