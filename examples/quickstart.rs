@@ -1,7 +1,15 @@
 //! The first example: a real server, a connection, some commands.
 //!
 //! `cargo run --example quickstart` uses the server at `REDIS_URL`, or starts one that is gone
-//! afterwards.
+//! afterwards. So do the others:
+//!
+//! - the clients: `connection`, `pool`, `low_level`;
+//! - several commands: `pipeline`, `transaction`, `lua_scripting`;
+//! - waiting for others: `blocking`, `pubsub`;
+//! - large data: `scanning`, `streaming_replies`;
+//! - your own types and commands: `bytes`, `own_commands`;
+//! - lost connections: `reconnect`;
+//! - put together: `job_queue`, `rate_limiter`, `leaderboard` (a web service).
 
 use std::collections::HashMap;
 

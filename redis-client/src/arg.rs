@@ -260,23 +260,25 @@ pub trait ToDouble {
     fn to_double(self) -> Arg<'static>;
 }
 
-/// How long a blocking command waits on the server. Zero waits for ever.
+/// How long a blocking command waits on the server. Zero waits for ever. A negative one is refused
+/// before anything is sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Timeout(pub(crate) Duration);
+pub struct Timeout(pub(crate) Option<Duration>);
 
 impl Timeout {
     /// The argument in seconds, with a fraction where there is one.
     pub fn seconds_arg(self) -> Arg<'static> {
-        if self.0.subsec_nanos() == 0 {
-            Arg::from_u64(self.0.as_secs())
+        let duration = self.0.unwrap_or_default();
+        if duration.subsec_nanos() == 0 {
+            Arg::from_u64(duration.as_secs())
         } else {
-            Arg::from_f64(self.0.as_secs_f64())
+            Arg::from_f64(duration.as_secs_f64())
         }
     }
 
     /// The argument in milliseconds; a fraction of one is rounded up, so that it is never zero.
     pub fn milliseconds_arg(self) -> Arg<'static> {
-        let milliseconds = self.0.as_nanos().div_ceil(1_000_000);
+        let milliseconds = self.0.unwrap_or_default().as_nanos().div_ceil(1_000_000);
         Arg::from_u64(u64::try_from(milliseconds).unwrap_or(u64::MAX))
     }
 }
@@ -295,11 +297,11 @@ pub trait ToTimeout {
 
 impl ToTimeout for Duration {
     fn to_timeout(self) -> Timeout {
-        Timeout(self)
+        Timeout(Some(self))
     }
 
     fn to_timeout_ms(self) -> Timeout {
-        Timeout(self)
+        Timeout(Some(self))
     }
 }
 
@@ -307,10 +309,10 @@ macro_rules! timeouts {
     ($($integer:ty)*) => {$(
         impl ToTimeout for $integer {
             fn to_timeout(self) -> Timeout {
-                Timeout(Duration::from_secs(u64::try_from(self).unwrap_or(0)))
+                Timeout(u64::try_from(self).ok().map(Duration::from_secs))
             }
             fn to_timeout_ms(self) -> Timeout {
-                Timeout(Duration::from_millis(u64::try_from(self).unwrap_or(0)))
+                Timeout(u64::try_from(self).ok().map(Duration::from_millis))
             }
         }
     )*};
@@ -320,11 +322,11 @@ timeouts! { i32 u32 i64 u64 usize }
 
 impl ToTimeout for f64 {
     fn to_timeout(self) -> Timeout {
-        Timeout(Duration::try_from_secs_f64(self).unwrap_or_default())
+        Timeout(Duration::try_from_secs_f64(self).ok())
     }
 
     fn to_timeout_ms(self) -> Timeout {
-        Timeout(Duration::try_from_secs_f64(self / 1000.0).unwrap_or_default())
+        Timeout(Duration::try_from_secs_f64(self / 1000.0).ok())
     }
 }
 

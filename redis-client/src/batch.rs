@@ -160,7 +160,6 @@ fn lock(collected: &Mutex<Collected>) -> MutexGuard<'_, Collected> {
 
 /// The promise of a reply: what a command in a [`Transaction`](crate::Transaction) or
 /// [`Pipeline`](crate::Pipeline) gives. It is a future, resolved when that is executed.
-#[must_use = "the reply is here"]
 pub struct Queued<T> {
     collected: Arc<Mutex<Collected>>,
     index: usize,

@@ -4,13 +4,13 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::arg::{ToArg, ToTimeout};
 use crate::command::{Command, Flags, Since, Spec};
 use crate::encoder::Encoder;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::reply::{ReplyKind, kind};
 
 /// What commands can be called on: a connection; later a pool, a transaction, a pipeline. The
@@ -78,6 +78,7 @@ static CUSTOM: Spec = Spec {
 pub struct Call<'a, X: Executor, R> {
     under_way: UnderWay<'a, X>,
     command: Command<'a>,
+    is_done: bool,
     kind: PhantomData<fn() -> R>,
 }
 
@@ -103,6 +104,7 @@ impl<'a, X: Executor, R> Call<'a, X, R> {
                 ticket: X::Ticket::default(),
             },
             command,
+            is_done: false,
             kind: PhantomData,
         }
     }
@@ -128,6 +130,7 @@ impl<'a, X: Executor, R> Call<'a, X, R> {
         Call {
             under_way: self.under_way,
             command: self.command,
+            is_done: self.is_done,
             kind: PhantomData,
         }
     }
@@ -139,8 +142,15 @@ impl<X: Executor, R: ReplyKind<X::Encoder>> Future for Call<'_, X, R> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        if this.is_done {
+            let error =
+                Error::argument("the call is done, and was polled again; it is sent once only");
+            return Poll::Ready(Err(error.for_command(this.command.name())));
+        }
         let UnderWay { executor, ticket } = &mut this.under_way;
-        executor.poll_call::<R>(&mut this.command, ticket, cx)
+        let output = ready!(executor.poll_call::<R>(&mut this.command, ticket, cx));
+        this.is_done = true;
+        Poll::Ready(output)
     }
 }
 

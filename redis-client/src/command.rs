@@ -8,6 +8,7 @@ use bytes::{BufMut, BytesMut};
 use smallvec::SmallVec;
 
 use crate::arg::{Arg, Timeout};
+use crate::commands::spec;
 use crate::error::Error;
 
 /// The facts of the table that a command needs at run time. Generated.
@@ -293,7 +294,7 @@ impl<'a> Command<'a> {
         if !self.flags.contains(Flags::BLOCKING) {
             return None;
         }
-        Some(self.block.map_or(Duration::ZERO, |timeout| timeout.0))
+        Some(self.block.and_then(|timeout| timeout.0).unwrap_or_default())
     }
 
     pub(crate) fn reply_timeout(&self) -> Option<Duration> {
@@ -309,9 +310,16 @@ impl<'a> Command<'a> {
 
     /// Whether the options of this call go together.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.block == Some(Timeout(None)) {
+            let message = "its timeout is negative or no number; 0 waits for ever";
+            return Err(Error::argument(message).for_command(self.name()));
+        }
         if self.items.is_empty() && self.spec.words == 0 {
             // To an empty array a server has no answer: the next command's would be taken for it.
             return Err(Error::argument("the command has no name"));
+        }
+        if self.spec.words == 0 {
+            self.check_custom()?;
         }
         let used = |slot| self.items.iter().any(|item| item.slot == slot);
         for need in self.spec.needs {
@@ -324,6 +332,32 @@ impl<'a> Command<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Commands whose answers are no replies, or which change what later replies are, would get the
+    /// replies of others.
+    fn check_custom(&self) -> Result<(), Error> {
+        let is_this = |spec: &&Spec| {
+            let mut words = self.items.iter();
+            spec.name.split(' ').all(|word| {
+                let given = words.next();
+                given.is_some_and(|given| {
+                    given
+                        .arg
+                        .with_bytes(|bytes| bytes.eq_ignore_ascii_case(word.as_bytes()))
+                })
+            })
+        };
+        let driven = spec::DRIVEN
+            .iter()
+            .find(|spec| spec.flags.contains(Flags::SESSION) && is_this(spec));
+        match driven {
+            None => Ok(()),
+            Some(spec) => {
+                let message = "the client sends it itself, where it belongs: see `multi`, `watch`, `start_subscribe`, `close`";
+                Err(Error::argument(message).for_command(spec.name))
+            }
+        }
     }
 
     /// At least as many bytes as [`encode`](Self::encode) writes.

@@ -87,6 +87,9 @@ pub(crate) type CredentialProvider = dyn Fn() -> CredentialFuture + Send + Sync;
 
 /// How a lost connection is made anew: after how long, how often, and how often a single command is
 /// repeated for that.
+///
+/// When a server hangs up before it has said anything after the handshake, several times in a row, the
+/// pauses grow as after failed attempts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct ReconnectPolicy {

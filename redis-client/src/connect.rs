@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use socket2::{SockRef, TcpKeepalive};
+use socket2::{SockRef, Socket, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -26,6 +26,8 @@ pub(crate) struct Link {
     pub(crate) io: Pin<Box<dyn Transport>>,
     pub(crate) unread: BytesMut,
     pub(crate) protocol: Protocol,
+    /// A second handle of the socket, to end it at once; there is none for a stream of the user's.
+    pub(crate) breaker: Option<Socket>,
 }
 
 type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Link>> + Send + 'a>>;
@@ -63,8 +65,9 @@ impl Endpoint {
         // Boxed: its callers are several, and each would be compiled with a copy of it inside.
         Box::pin(async move {
             let connecting = async {
-                let io = self.dial(config.keep_alive).await?;
-                handshake(config, session, io).await
+                let (io, breaker) = self.dial(config.keep_alive).await?;
+                let link = handshake(config, session, io).await?;
+                Ok(Link { breaker, ..link })
             };
             in_time(config, connecting).await.unwrap_or_else(|timeout| {
                 Err(Error::connect(format!(
@@ -75,7 +78,10 @@ impl Endpoint {
         })
     }
 
-    async fn dial(&self, keep_alive: Option<Duration>) -> Result<Pin<Box<dyn Transport>>> {
+    async fn dial(
+        &self,
+        keep_alive: Option<Duration>,
+    ) -> Result<(Pin<Box<dyn Transport>>, Option<Socket>)> {
         let failed = |error: io::Error| {
             Error::connect(format!(
                 "{}: {error}; is a server running there, and does it listen on this address?",
@@ -84,7 +90,11 @@ impl Endpoint {
             .with_source(error)
         };
         match &self.address {
-            Address::Unix(path) => Ok(Box::pin(UnixStream::connect(path).await.map_err(failed)?)),
+            Address::Unix(path) => {
+                let stream = UnixStream::connect(path).await.map_err(failed)?;
+                let breaker = SockRef::from(&stream).try_clone().ok();
+                Ok((Box::pin(stream), breaker))
+            }
             Address::Tcp { host, port, .. } => {
                 let stream = TcpStream::connect((host.as_str(), *port))
                     .await
@@ -99,11 +109,12 @@ impl Endpoint {
                         .set_tcp_keepalive(&keep_alive)
                         .map_err(failed)?;
                 }
+                let breaker = SockRef::from(&stream).try_clone().ok();
                 #[cfg(feature = "tls")]
                 if let Some(tls) = &self.tls {
-                    return tls.connect(host, stream).await;
+                    return Ok((tls.connect(host, stream).await?, breaker));
                 }
-                Ok(Box::pin(stream))
+                Ok((Box::pin(stream), breaker))
             }
         }
     }
@@ -201,6 +212,7 @@ async fn shake_hands(
     Ok(Link {
         io: talk.io,
         unread: talk.unread,
+        breaker: None,
         protocol: if resp3 {
             Protocol::Resp3
         } else {

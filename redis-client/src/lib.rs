@@ -4,7 +4,7 @@
 //! use redis_client::prelude::*;
 //!
 //! # async fn example() -> redis_client::Result<()> {
-//! let client = Connection::connect("redis://localhost").await?;
+//! let client = Pool::connect("redis://localhost").await?;
 //!
 //! client.set("key", "value").expire(60).only_if_not_exists().await?;
 //! let value = client.get("key").await?; // Option<String>: the command decides, not the call site
@@ -16,7 +16,7 @@
 //!     println!("{member}: {score}");
 //! }
 //!
-//! let raw = client.with_encoder(Raw); // the same connection, bytes in and out
+//! let raw = client.with_encoder(Raw); // the same connections, bytes in and out
 //! raw.set("blob", b"\xff\x00").await?;
 //! # Ok(())
 //! # }
@@ -26,8 +26,8 @@
 //!
 //! - A command method returns a [`Call`], the future of its reply. **Nothing is sent before it is first
 //!   polled**; options are chained before `.await`.
-//! - Calls of any number of tasks on one [`Connection`] are pipelined by themselves: what comes while a
-//!   write is under way leaves in the next one.
+//! - A [`Pool`] is the recommended way in; a [`Connection`] is one socket. Calls of any number of tasks are
+//!   pipelined by themselves: what comes while a write is under way leaves in the next one.
 //! - **Dropping a call is always safe**; what it means for the command is in the table in [`Connection`]'s
 //!   documentation.
 //! - **Every error knows its [outcome](Error::outcome)**: not sent, rejected, or unknown. What was not sent is
@@ -159,3 +159,8 @@ pub mod __private {
     pub use crate::reply::*;
     pub use crate::resp::{Blob, DecodeError, Decoder, Entries, Fields, Shape, Value};
 }
+
+/// The README's example is compiled with the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::arg::ToArg;
+use crate::batch::Batch;
 use crate::call::Executor;
 use crate::client::AnyClient;
 use crate::command::{Command, Flags};
@@ -20,8 +21,9 @@ use crate::cursor::{Cursor, DictCursor, SetCursor, ZCursor};
 use crate::encoder::{Encoder, Utf8};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::pipeline::Pipeline;
-use crate::pubsub::{StartSubscribe, Subscription};
+use crate::pubsub::StartSubscribe;
 use crate::reply::{Reply, ReplyKind};
+use crate::resp::Frame;
 use crate::script::{Library, Script};
 use crate::source::Source;
 use crate::transaction::{Multi, Optimistic, Watch, optimistic};
@@ -268,10 +270,10 @@ impl<E: Encoder> Pool<E> {
 
     /// Reads watched keys, queues commands, and executes them if none of the keys has changed; see
     /// [`Connection::transaction`].
-    pub async fn transaction<'a, T>(
+    pub async fn transaction<'a, T, A: Future<Output = Result<T>>>(
         &self,
         keys: impl IntoIterator<Item = impl ToArg<'a, E>>,
-        body: impl AsyncFn(&Optimistic<E>) -> Result<T>,
+        body: impl Fn(Optimistic<E>) -> A,
     ) -> Result<T> {
         let keys = owned(keys, self.encoder);
         optimistic(&self.source(), self.encoder, &keys, body).await
@@ -279,8 +281,8 @@ impl<E: Encoder> Pool<E> {
 
     /// Begins a subscription, on a connection of its own, which does not count as one of the pool's:
     /// `start_subscribe().await`; see [`Subscription`](crate::Subscription).
-    pub async fn start_subscribe(&self) -> Result<Subscription<E>> {
-        StartSubscribe::new(self.shared().await?.with_encoder(self.encoder), true).await
+    pub fn start_subscribe(&self) -> StartSubscribe<E> {
+        StartSubscribe::new(self.any())
     }
 
     /// Loads a Lua script and gives it a handle; see [`Script`].
@@ -326,6 +328,26 @@ impl<E: Encoder> Pool<E> {
         let mut waiting = Waiting::default();
         let acquired = poll_fn(|cx| self.inner.poll_acquire(Need::Shared, &mut waiting, cx)).await;
         Ok(acquired?.1)
+    }
+
+    /// Several commands in one piece: the replies that came, and the error if that were not all.
+    pub(crate) async fn run(&self, batch: &Batch) -> Result<(Vec<Frame>, Option<Error>)> {
+        let mut attempts = 0;
+        loop {
+            match self.shared().await?.run(batch).await {
+                Err(error) if self.another_may_do(&error, &mut attempts) => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Whether to take another connection, because the one that was chosen came to its end before anything
+    /// was sent on it.
+    pub(crate) fn another_may_do(&self, error: &Error, attempts: &mut u8) -> bool {
+        *attempts += 1;
+        error.is_disconnected()
+            && error.outcome() == Outcome::NotSent
+            && *attempts <= self.inner.config.reconnect.retries
     }
 
     /// A connection for one caller alone.
@@ -508,7 +530,8 @@ impl Inner {
 
     /// The best connection for a need, if there is a suitable one.
     fn choose(self: &Arc<Self>, state: &mut State, need: Need) -> Option<(u64, Connection)> {
-        let may_grow = state.members.len() + state.dialing < self.settings.poolsize;
+        let dialing = state.dialing;
+        let may_grow = state.members.len() + dialing < self.settings.poolsize;
         let shared = state.members.iter().filter(|member| !member.leased).count();
         let only_one = self.settings.poolsize == 1;
         let best = state
@@ -519,6 +542,10 @@ impl Inner {
             .min_by_key(|(load, _)| *load)?;
         let (load, member) = best;
         let chosen = match need {
+            // Its reader may be the caller: who reads a reply and asks for more has to get ahead.
+            Need::Shared if member.connection.is_streaming() && (may_grow || dialing > 0) => {
+                return None;
+            }
             Need::Shared => {
                 member.used = Instant::now();
                 (member.id, member.connection.clone())
@@ -584,8 +611,8 @@ impl Inner {
             .map(|error| format!("; connecting failed: {error}"))
             .unwrap_or_default();
         let message = format!(
-            "no connection of the pool became free within {:?}: {leased} of {} are given away to blocking calls, transactions and \
-             subscriptions; a larger poolsize helps{why}",
+            "no connection of the pool became free within {:?}: {leased} of {} are given away to blocking calls and \
+             transactions with watched keys; a larger poolsize helps{why}",
             self.settings.acquire_timeout, self.settings.poolsize,
         );
         Error::new(
@@ -719,6 +746,18 @@ pub struct Ticket {
     waiting: Waiting,
     on: Option<On>,
     attempts: u8,
+    /// An attempt before this one may have been executed.
+    uncertain: bool,
+}
+
+impl Ticket {
+    /// What may have been executed once is not unsent, whatever became of its repetition.
+    fn outcome_of_all(&self, error: Error) -> Error {
+        match error.outcome() {
+            Outcome::NotSent if self.uncertain => error.with_outcome(Outcome::Unknown),
+            _ => error,
+        }
+    }
 }
 
 /// The connection that a call runs on.
@@ -784,7 +823,9 @@ fn poll_reply(
                     && ticket.attempts < inner.config.reconnect.retries =>
             {
                 ticket.attempts += 1;
+                ticket.uncertain |= error.outcome() == Outcome::Unknown;
             }
+            Err(error) => return Poll::Ready(Err(ticket.outcome_of_all(error))),
             reply => return Poll::Ready(reply),
         }
     }

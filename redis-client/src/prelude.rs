@@ -3,8 +3,8 @@
 pub use crate::commands::args::*;
 pub use crate::commands::*;
 pub use crate::{
-    Backlog, Config, Connection, Encoder, Error, ErrorKind, Executor, Outcome, Pipeline, Pool,
-    Protocol, PubSubEvent, Queued, Raw, Request, Subscription, Transaction, Utf8, Value,
+    Backlog, Config, Connection, Encoder, Error, ErrorKind, Executor, Gap, Outcome, Pipeline, Pool,
+    Protocol, PubSubEvent, Queued, Raw, Request, Script, Subscription, Transaction, Utf8, Value,
     ZLexBoundary, ZScoreBoundary, kind,
 };
 #[cfg(feature = "json")]

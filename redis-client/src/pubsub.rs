@@ -8,9 +8,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::Stream;
+use tokio::task::coop::poll_proceed;
 
 use crate::arg::{Arg, ToArg};
 use crate::call::Executor;
+use crate::client::AnyClient;
 use crate::command::{Command, Spec};
 use crate::commands::spec;
 use crate::connection::{Connection, Subscribing};
@@ -207,7 +209,9 @@ impl Subscriber {
     }
 
     fn has_names(&self) -> bool {
-        Space::ALL.iter().any(|space| !self.names.of(*space).is_empty())
+        Space::ALL
+            .iter()
+            .any(|space| !self.names.of(*space).is_empty())
     }
 }
 
@@ -244,15 +248,11 @@ impl Registry {
         let Some(subscriber) = self.subscribers.get_mut(id.0).and_then(Option::take) else {
             return Vec::new();
         };
-        let orphans = Space::ALL
-            .into_iter()
-            .map(|space| {
-                let names = subscriber.names.of(space).iter();
-                let orphans: Vec<_> = names
-                    .filter(|name| !self.is_wanted(space, name))
-                    .collect();
-                (space, orphans)
-            });
+        let orphans = Space::ALL.into_iter().map(|space| {
+            let names = subscriber.names.of(space).iter();
+            let orphans: Vec<_> = names.filter(|name| !self.is_wanted(space, name)).collect();
+            (space, orphans)
+        });
         orphans
             .filter(|(_, names)| !names.is_empty())
             .map(|(space, names)| {
@@ -275,11 +275,17 @@ impl Registry {
             .any(|other| other.names.of(space).contains(name))
     }
 
-    fn listen(&mut self, id: SubscriberId, space: Space, names: &[Vec<u8>]) {
-        if let Some(subscriber) = self.subscriber(id) {
-            subscriber.names.of_mut(space)
-                .extend(names.iter().map(|name| name.as_slice().into()));
-        }
+    /// The names that it did not listen to before.
+    fn listen(&mut self, id: SubscriberId, space: Space, names: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let Some(subscriber) = self.subscriber(id) else {
+            return Vec::new();
+        };
+        let known = subscriber.names.of_mut(space);
+        names
+            .iter()
+            .filter(|name| known.insert(name.as_slice().into()))
+            .cloned()
+            .collect()
     }
 
     /// The names that nobody listens to any more.
@@ -422,6 +428,16 @@ impl Registry {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+impl Registry {
+    /// A subscriber of one channel, for the model of the state machine.
+    pub(crate) fn add_listener(&mut self, channel: &[u8], backlog: Backlog) -> SubscriberId {
+        let id = self.add(backlog);
+        self.listen(id, Space::Channel, &[channel.to_vec()]);
+        id
+    }
+}
+
 fn subscribing<'a>(
     spec: &'static Spec,
     names: impl ExactSizeIterator<Item = Arg<'a>>,
@@ -532,13 +548,17 @@ impl<E: Encoder> Subscription<E> {
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<PubSubEvent<E::Native>>> {
+        // Where messages come without end, others on the same thread are to have their turn too.
+        let turn = ready!(poll_proceed(cx));
         let id = self.id;
         let event = self.connection.with_core(|core| {
             let event = core.subscribers.poll_event(id, cx);
             core.relieved();
             event
         });
-        Poll::Ready(match ready!(event)? {
+        let event = ready!(event);
+        turn.made_progress();
+        Poll::Ready(match event? {
             Event::Message(frame) => message(&frame, self.connection.encoder())
                 .map(PubSubEvent::Message)
                 .map_err(Error::decode),
@@ -561,14 +581,13 @@ impl<E: Encoder> Subscription<E> {
             return Ok(());
         }
         // Known before it is sent: no message may come between.
-        self.connection
+        let fresh = self
+            .connection
             .with_core(|core| core.subscribers.listen(self.id, space, &names));
-        let sent = self.send(space.subscribe(), &names).await;
-        if sent.is_err() {
-            self.connection
-                .with_core(|core| core.subscribers.ignore(self.id, space, &names));
-        }
-        sent
+        let undo = Leaving::new(self, space, fresh);
+        self.send(space.subscribe(), &names).await?;
+        undo.is_not_needed();
+        Ok(())
     }
 
     async fn leave(&self, space: Space, names: Vec<Vec<u8>>) -> Result<()> {
@@ -583,12 +602,56 @@ impl<E: Encoder> Subscription<E> {
         if orphans.is_empty() {
             return Ok(());
         }
-        self.send(space.unsubscribe(), &orphans).await
+        let redo = Leaving::new(self, space, orphans.clone());
+        self.send(space.unsubscribe(), &orphans).await?;
+        redo.is_not_needed();
+        Ok(())
     }
 
     async fn send(&self, spec: &'static Spec, names: &[Vec<u8>]) -> Result<()> {
         let command = subscribing(spec, names.iter().map(|name| name.as_slice().into()));
         self.connection.confirmed(&command).await
+    }
+}
+
+/// Stops listening when it is dropped: a call that fails or is dropped half-way leaves no subscription behind
+/// whose messages nobody wants.
+struct Leaving<'s, E: Encoder> {
+    subscription: &'s Subscription<E>,
+    space: Space,
+    names: Vec<Vec<u8>>,
+}
+
+impl<'s, E: Encoder> Leaving<'s, E> {
+    fn new(subscription: &'s Subscription<E>, space: Space, names: Vec<Vec<u8>>) -> Self {
+        Self {
+            subscription,
+            space,
+            names,
+        }
+    }
+
+    fn is_not_needed(mut self) {
+        self.names.clear();
+    }
+}
+
+impl<E: Encoder> Drop for Leaving<'_, E> {
+    fn drop(&mut self) {
+        if self.names.is_empty() {
+            return;
+        }
+        self.subscription.connection.with_core(|core| {
+            let orphans = core
+                .subscribers
+                .ignore(self.subscription.id, self.space, &self.names);
+            if !orphans.is_empty() {
+                core.submit_detached(&subscribing(
+                    self.space.unsubscribe(),
+                    orphans.iter().map(|name| name.as_slice().into()),
+                ));
+            }
+        });
     }
 }
 
@@ -647,17 +710,17 @@ fn message<E: Encoder>(frame: &Frame, encoder: E) -> Result<PubSubReply<E::Nativ
 #[must_use = "nothing happens until this is awaited"]
 #[derive(Debug)]
 pub struct StartSubscribe<E: Encoder> {
-    source: Connection<E>,
+    source: AnyClient<E>,
     backlog: Backlog,
     own: bool,
 }
 
 impl<E: Encoder> StartSubscribe<E> {
-    pub(crate) fn new(source: Connection<E>, own: bool) -> Self {
+    pub(crate) fn new(source: AnyClient<E>) -> Self {
         Self {
             source,
             backlog: Backlog::default(),
-            own,
+            own: false,
         }
     }
 
@@ -675,10 +738,21 @@ impl<E: Encoder> StartSubscribe<E> {
 
     async fn start(self) -> Result<Subscription<E>> {
         let waits = matches!(self.backlog, Backlog::BackPressure(_));
-        let connection = if self.own || waits || !self.source.speaks_resp3() {
-            self.source.for_messages().await?
-        } else {
-            self.source
+        let connection = match self.source {
+            AnyClient::Connection(connection)
+                if !self.own && !waits && connection.speaks_resp3() =>
+            {
+                connection
+            }
+            AnyClient::Connection(connection) => connection.for_messages().await?,
+            AnyClient::Pool(pool) => {
+                let encoder = pool.encoder();
+                pool.shared()
+                    .await?
+                    .with_encoder(encoder)
+                    .for_messages()
+                    .await?
+            }
         };
         let backlog = self.backlog;
         let id = connection.with_core(|core| core.subscribers.add(backlog));

@@ -21,7 +21,7 @@ impl Source {
     pub(crate) async fn run(&self, batch: &Batch) -> Result<(Vec<Frame>, Option<crate::Error>)> {
         match self {
             Self::Connection(connection) => connection.run(batch).await,
-            Self::Pool(pool) => pool.shared().await?.run(batch).await,
+            Self::Pool(pool) => pool.run(batch).await,
             Self::Leased(lease) => lease.connection().run(batch).await,
         }
     }
@@ -43,6 +43,19 @@ impl Source {
             }),
             Self::Leased(lease) => {
                 Box::pin(Self::Connection(lease.connection().clone()).lease()).await
+            }
+        }
+    }
+
+    /// A connection for one caller alone, which watches keys.
+    pub(crate) async fn watch(&self, command: &Command<'_>) -> Result<Lease> {
+        let mut attempts = 0;
+        loop {
+            let mut lease = self.lease().await?;
+            match (lease.watch(command).await, self) {
+                (Ok(()), _) => return Ok(lease),
+                (Err(error), Self::Pool(pool)) if pool.another_may_do(&error, &mut attempts) => {}
+                (Err(error), _) => return Err(error),
             }
         }
     }
@@ -94,7 +107,7 @@ impl Lease {
     }
 
     /// WATCH.
-    pub(crate) async fn watch(&mut self, command: &Command<'_>) -> Result<()> {
+    async fn watch(&mut self, command: &Command<'_>) -> Result<()> {
         // Also when this future is dropped before the reply.
         self.watching = true;
         self.run_once(command).await

@@ -2,6 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -269,7 +270,7 @@ impl<E: Encoder> IntoFuture for Multi<E> {
 /// let watch = client.watch(["balance"]).await?;
 /// let balance: i64 = watch.get("balance").await?.and_then(|text| text.parse().ok()).unwrap_or(0);
 /// let transaction = watch.multi();
-/// let _ = transaction.set("balance", balance + 10).await?;
+/// transaction.set("balance", balance + 10).await?;
 /// transaction.exec().await?; // an error if somebody else changed `balance` meanwhile
 /// # Ok(())
 /// # }
@@ -284,12 +285,11 @@ pub struct Watch<E: Encoder = Utf8> {
 
 impl<E: Encoder> Watch<E> {
     pub(crate) async fn begin(source: &Source, encoder: E, keys: &[Vec<u8>]) -> Result<Self> {
-        let mut lease = source.lease().await?;
         let mut command = Command::new(&spec::WATCH);
         for key in keys {
             command.push_key(0, Arg::from(key.as_slice()));
         }
-        lease.watch(&command).await?;
+        let lease = source.watch(&command).await?;
         let connection = lease.connection().with_encoder(encoder);
         Ok(Self { lease, connection })
     }
@@ -329,7 +329,7 @@ pub(crate) const ATTEMPTS: u32 = 100;
 
 /// Runs `body` on watched keys and executes what it queued, again and again while somebody else
 /// changes the keys in between.
-pub(crate) async fn optimistic<E, T, F>(
+pub(crate) async fn optimistic<E, T, F, A>(
     source: &Source,
     encoder: E,
     keys: &[Vec<u8>],
@@ -337,21 +337,27 @@ pub(crate) async fn optimistic<E, T, F>(
 ) -> Result<T>
 where
     E: Encoder,
-    F: AsyncFn(&Optimistic<E>) -> Result<T>,
+    F: Fn(Optimistic<E>) -> A,
+    A: Future<Output = Result<T>>,
 {
     let mut attempt = 0;
     loop {
         let watch = Watch::begin(source, encoder, keys).await?;
+        let mut begin = Batch::new();
+        begin.push(&Command::new(&spec::MULTI));
         let optimistic = Optimistic {
-            queue: Collector::new({
-                let mut batch = Batch::new();
-                batch.push(&Command::new(&spec::MULTI));
-                batch
-            }),
-            watch,
+            watch: Arc::new(watch),
+            queue: Arc::new(Collector::new(begin)),
         };
-        let value = body(&optimistic).await?;
-        let Optimistic { watch, queue } = optimistic;
+        let value = body(optimistic.clone()).await?;
+        let (Some(watch), Some(queue)) = (
+            Arc::into_inner(optimistic.watch),
+            Arc::into_inner(optimistic.queue),
+        ) else {
+            return Err(Error::argument(
+                "the body of the transaction has given its handle away, so that more commands might still be queued",
+            ));
+        };
         let transaction = Transaction {
             source: Source::Leased(watch.lease),
             collector: queue,
@@ -373,10 +379,10 @@ where
 
 /// What the body of [`Connection::transaction`] works with: commands on it are executed at once, on the
 /// watched keys; commands on its [`queue`](Self::queue) when the body is done, if no key has changed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Optimistic<E: Encoder = Utf8> {
-    watch: Watch<E>,
-    queue: Collector,
+    watch: Arc<Watch<E>>,
+    queue: Arc<Collector>,
 }
 
 impl<E: Encoder> Optimistic<E> {

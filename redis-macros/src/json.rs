@@ -153,9 +153,7 @@ impl<'t> Reader<'t> {
     fn value(&mut self) -> Result<Value<'t>, SyntaxError> {
         let at = self.position();
         let data = match self.peek() {
-            Some(b'{') => {
-                Data::Object(self.elements(b'}', "expected `,` or `}`", Self::member)?)
-            }
+            Some(b'{') => Data::Object(self.elements(b'}', "expected `,` or `}`", Self::member)?),
             Some(b'[') => Data::List(self.elements(b']', "expected `,` or `]`", Self::value)?),
             Some(b'"') => Data::String(self.string()?),
             Some(b'-' | b'0'..=b'9') => Data::Number(self.number()?),
@@ -355,5 +353,252 @@ impl<'t> Reader<'t> {
     fn error(&mut self, message: &'static str) -> SyntaxError {
         let at = self.position();
         SyntaxError { at, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn string(text: &str) -> Option<String> {
+        parse(text).ok()?.as_str().map(str::to_owned)
+    }
+
+    #[test]
+    fn keys_and_values_have_their_positions() {
+        let text = "{\n  \"b\": 1, \"ä\": [],\r\n  \"b\":\n\t{\"x\": null}}";
+        let root = parse(text).expect("this is JSON");
+        let members = root.as_object().expect("this is an object");
+        let seen: Vec<_> = members
+            .iter()
+            .map(|Member { at, key, value }| format!("{at} {key}, {} {}", value.at, value.kind()))
+            .collect();
+        let expected = [
+            "2:3 b, 2:8 a number",
+            "2:11 ä, 2:16 a list",
+            "3:3 b, 4:2 an object",
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn strings_are_unescaped() {
+        for (text, expected) in [
+            (r#""""#, ""),
+            (r#""plain ä 😀 / ' ""#, "plain ä 😀 / ' "),
+            (r#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"),
+            (r#""a\u00e4\u00E4b""#, "aääb"),
+            (r#""\u0000\u001f\u0022\uffff""#, "\0\u{1f}\"\u{ffff}"),
+            (r#""\ud83d\ude00\uD834\uDD1Ex""#, "😀𝄞x"),
+            (r#""\ud7ff\ue000""#, "\u{d7ff}\u{e000}"),
+            (r#""\\u0041""#, "\\u0041"),
+            ("\"\u{7f}\u{2028}\"", "\u{7f}\u{2028}"),
+        ] {
+            assert_eq!(string(text).as_deref(), Some(expected), "{text}");
+        }
+        let is_borrowed = |text| {
+            matches!(
+                parse(text),
+                Ok(Value {
+                    data: Data::String(Cow::Borrowed(_)),
+                    ..
+                })
+            )
+        };
+        assert!(is_borrowed(r#""plain""#) && !is_borrowed(r#""\n""#));
+    }
+
+    #[test]
+    fn numbers_are_read_as_asked() {
+        for (text, usize, i64, f64) in [
+            ("0", Some(0), Some(0), Some(0.0)),
+            ("-1", None, Some(-1), Some(-1.0)),
+            ("1.5", None, None, Some(1.5)),
+            ("1E+2", None, None, Some(100.0)),
+            ("-0.25e-1", None, None, Some(-0.025)),
+            (
+                "9223372036854775808",
+                Some(1 << 63),
+                None,
+                Some(9_223_372_036_854_775_808.0),
+            ),
+            ("1e400", None, None, None),
+        ] {
+            let value = parse(text).expect("this is a number");
+            assert_eq!(value.data, Data::Number(text));
+            assert_eq!(
+                (value.as_usize(), value.as_i64(), value.as_f64()),
+                (usize, i64, f64),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_where_it_ends() {
+        let value = "expected a value";
+        let list = "expected `,` or `]`";
+        let object = "expected `,` or `}`";
+        let key = "expected a key in double quotes";
+        let end = "expected the end of the file";
+        let digit = "expected a digit";
+        let quote = "expected `\"` before the end of the line";
+        let control = "a control character must be escaped, such as `\\t`";
+        let escape =
+            r#"unknown escape: use `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t` or `\u0000`"#;
+        let hex = "expected four hexadecimal digits";
+        let half = "half of a surrogate pair: both must be there, such as `\\ud83d\\ude00`";
+        for (text, at, message) in [
+            ("", "1:1", value),
+            (" \n ", "2:2", value),
+            ("\u{feff}1", "1:1", value),
+            ("\u{a0}1", "1:1", value),
+            ("\u{c}1", "1:1", value),
+            ("nul", "1:1", value),
+            ("True", "1:1", value),
+            ("NaN", "1:1", value),
+            ("'a'", "1:1", value),
+            ("// a\n1", "1:1", value),
+            ("nulll", "1:5", end),
+            ("1 2", "1:3", end),
+            ("{}}", "1:3", end),
+            ("[1] // a", "1:5", end),
+            ("[", "1:2", value),
+            ("[1", "1:3", list),
+            ("[1,", "1:4", value),
+            ("[1,]", "1:4", value),
+            ("[,1]", "1:2", value),
+            ("[1 2]", "1:4", list),
+            ("[1}", "1:3", list),
+            ("{", "1:2", key),
+            ("{]", "1:2", key),
+            ("{a: 1}", "1:2", key),
+            ("{1: 1}", "1:2", key),
+            ("{\"a\"", "1:5", "expected `:`"),
+            ("{\"a\" 1}", "1:6", "expected `:`"),
+            ("{\"a\":}", "1:6", value),
+            ("{\"a\": 1", "1:8", object),
+            ("{\"a\": 1]", "1:8", object),
+            ("{\n  \"a\": 1\n  \"b\": 2\n}", "3:3", object),
+            ("{\n  \"a\": 1,\n}", "3:1", key),
+            ("{\"a\": 1,, \"b\": 2}", "1:9", key),
+            ("01", "1:2", end),
+            ("-", "1:2", digit),
+            ("-a", "1:2", digit),
+            ("+1", "1:1", value),
+            (".5", "1:1", value),
+            ("1.", "1:3", digit),
+            ("1.e5", "1:3", digit),
+            ("1e", "1:3", digit),
+            ("1e+-1", "1:4", digit),
+            ("0x10", "1:2", end),
+            ("1_000", "1:2", end),
+            ("\"", "1:2", quote),
+            ("\"ab\n\"", "1:4", quote),
+            ("\"ab\r\n\"", "1:4", quote),
+            ("\"ä\t\"", "1:3", control),
+            ("\"\0\"", "1:2", control),
+            ("\"\u{1f}\"", "1:2", control),
+            (r#""ä\'""#, "1:3", escape),
+            (r#""\x41""#, "1:2", escape),
+            (r#""\U0041""#, "1:2", escape),
+            (r#""\"#, "1:2", escape),
+            (r#""\u""#, "1:4", hex),
+            (r#""\u123""#, "1:4", hex),
+            (r#""\u+123""#, "1:4", hex),
+            (r#""\u00ä""#, "1:4", hex),
+            (r#""\u000ä""#, "1:4", hex),
+            (r#""\ud83d\u""#, "1:10", hex),
+            (r#""\ud83d""#, "1:2", half),
+            (r#""\ud83dx""#, "1:2", half),
+            (r#""\ud83d\n""#, "1:2", half),
+            (r#""\ud83d\ud83d""#, "1:2", half),
+            (r#""\ud83d\u0041""#, "1:2", half),
+            (r#""\ude00\ud83d""#, "1:2", half),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert_eq!(
+                (error.at.to_string().as_str(), error.message),
+                (at, message),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn depth_is_limited() {
+        let nested =
+            |open: &str, close: &str, depth| open.repeat(depth) + "1" + &close.repeat(depth);
+        assert!(parse(&nested("[", "]", 128)).is_ok());
+        assert!(parse(&nested("{\"a\":", "}", 128)).is_ok());
+        let error = parse(&nested("[", "]", 100_000)).expect_err("too deep");
+        assert_eq!(
+            (error.at.column, error.message),
+            (129, "nested too deep: 128 levels are possible")
+        );
+        // Only what is open counts.
+        assert!(parse(&format!("[{}1]", "[[]],".repeat(1000))).is_ok());
+    }
+
+    /// Every way to damage one character of a text that has everything: what is accepted, and what
+    /// is read, is the same as in serde_json.
+    #[test]
+    fn another_reader_agrees() {
+        let text = "{\"aé\" : [1, -20.5e+3 ,\"\\u00e9\\\"\\ud83d\\ude00\",\n{}\t,[]], \"b\":{\"a\":null,\"b\":true,\"c\" :false,\"b\":0}}";
+        assert_same(text);
+        let replacements = "{}[]:,\"'\\/ \n\t\r\0\u{1f}\u{7f}\u{feff}+-.019eEabdfnrtuxé😀";
+        for (index, damaged) in text.char_indices() {
+            let (before, after) = (&text[..index], &text[index + damaged.len_utf8()..]);
+            assert_same(before);
+            assert_same(&format!("{before}{after}"));
+            for c in replacements.chars() {
+                assert_same(&format!("{before}{c}{after}"));
+                assert_same(&format!("{before}{c}{damaged}{after}"));
+            }
+        }
+    }
+
+    #[test]
+    fn another_reader_agrees_on_tables() {
+        assert_same(include_str!("../tests/expand/geosearch.json"));
+        assert_same(include_str!("../tests/expand/stream_reply.json"));
+    }
+
+    fn assert_same(text: &str) {
+        match (parse(text), serde_json::from_str(text)) {
+            (Ok(ours), Ok(theirs)) => assert!(is_same(&ours, &theirs), "{text:?}: {ours:?}"),
+            (Err(_), Err(_)) => {}
+            (ours, theirs) => panic!("{text:?}: {ours:?}, {theirs:?}"),
+        }
+    }
+
+    /// Of doubled keys they keep the last one.
+    fn is_same(ours: &Value<'_>, theirs: &serde_json::Value) -> bool {
+        use serde_json::Value as Theirs;
+        match (&ours.data, theirs) {
+            (Data::Null, Theirs::Null) => true,
+            (Data::Bool(ours), Theirs::Bool(theirs)) => ours == theirs,
+            // It rounds the last digit in its own way.
+            (Data::Number(_), Theirs::Number(theirs)) => {
+                let both = ours.as_f64().zip(theirs.as_f64());
+                both.is_some_and(|(ours, theirs)| (ours - theirs).abs() <= 1e-15 * ours.abs())
+            }
+            (Data::String(ours), Theirs::String(theirs)) => ours == theirs,
+            (Data::List(ours), Theirs::Array(theirs)) => {
+                ours.len() == theirs.len()
+                    && ours
+                        .iter()
+                        .zip(theirs)
+                        .all(|(ours, theirs)| is_same(ours, theirs))
+            }
+            (Data::Object(ours), Theirs::Object(theirs)) => {
+                let last = |key: &str| ours.iter().rfind(|member| member.key == key);
+                ours.iter().all(|member| theirs.contains_key(&*member.key))
+                    && theirs.iter().all(|(key, theirs)| {
+                        last(key).is_some_and(|ours| is_same(&ours.value, theirs))
+                    })
+            }
+            _ => false,
+        }
     }
 }

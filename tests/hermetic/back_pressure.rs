@@ -1,11 +1,9 @@
 //! Limits on what is under way: callers wait for their turn, and are not forgotten.
 
-use redis_client::prelude::*;
 use redis_client::Result;
+use redis_client::prelude::*;
 
-use crate::peer::{
-    array, bulk, connected_as, connected_through, settle, started,
-};
+use crate::peer::{array, bulk, connected_as, connected_through, settle, started};
 
 fn one_at_a_time() -> Config {
     Config::new().max_in_flight(1)
@@ -19,7 +17,9 @@ async fn callers_wait_in_order_and_go_on() -> Result<()> {
         for number in 0..10 {
             calls.push(started(client.echo(number)).await);
         }
-        let expected: Vec<u8> = (0..limit).flat_map(|n| array(&["ECHO", &n.to_string()])).collect();
+        let expected: Vec<u8> = (0..limit)
+            .flat_map(|n| array(&["ECHO", &n.to_string()]))
+            .collect();
         peer.expect_bytes(&expected).await;
         let serving = async {
             for number in 0..10 {
@@ -185,8 +185,7 @@ async fn a_command_larger_than_the_limit_goes_alone() -> Result<()> {
 #[tokio::test]
 async fn a_stuck_socket_holds_callers_back() -> Result<()> {
     // Nobody reads: the outbox must not grow without a limit.
-    let (client, mut peer) =
-        connected_through(64, Config::new().max_in_flight_bytes(10_000)).await;
+    let (client, mut peer) = connected_through(64, Config::new().max_in_flight_bytes(10_000)).await;
     let value = "x".repeat(500);
     let mut calls = Vec::new();
     for _ in 0..100 {
@@ -211,14 +210,23 @@ async fn a_stuck_socket_holds_callers_back() -> Result<()> {
 async fn those_who_wait_learn_that_the_connection_is_closed() -> Result<()> {
     let (client, mut peer) = connected_as(one_at_a_time()).await;
     let sent = started(client.incr("n")).await;
-    let waiting = [started(client.incr("n")).await, started(client.incr("n")).await];
+    let waiting = [
+        started(client.incr("n")).await,
+        started(client.incr("n")).await,
+    ];
     peer.expect(&["INCR", "n"]).await;
     peer.close();
     let error = sent.await.expect_err("no reply came");
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::ConnectionLost, Outcome::Unknown));
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::ConnectionLost, Outcome::Unknown)
+    );
     for call in waiting {
         let error = call.await.expect_err("there is no connection");
-        assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotConnected, Outcome::NotSent));
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::NotConnected, Outcome::NotSent)
+        );
     }
     Ok(())
 }

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use redis_client::prelude::*;
 use redis_client::Result;
+use redis_client::prelude::*;
 use tokio::time::timeout;
 
-use crate::peer::{
-    array, bulk, connected, connected_as, connected_through, resp, settle, started,
-};
+use crate::peer::{array, bulk, connected, connected_as, connected_through, resp, settle, started};
 use crate::server::FakeServer;
 
 #[tokio::test]
@@ -99,7 +97,8 @@ async fn dropped_after_that_its_reply_is_thrown_away() -> Result<()> {
         peer.expect(&["GET", key]).await;
     }
     drop(dropped);
-    peer.send([bulk("1"), bulk("not for you"), bulk("3")].concat()).await;
+    peer.send([bulk("1"), bulk("not for you"), bulk("3")].concat())
+        .await;
     assert_eq!(before.await?.as_deref(), Some("1"));
     assert_eq!(after.await?.as_deref(), Some("3"));
 
@@ -108,7 +107,8 @@ async fn dropped_after_that_its_reply_is_thrown_away() -> Result<()> {
     let after = started(client.get("after")).await;
     peer.expect(&["INCR", "dropped"]).await;
     drop(dropped);
-    peer.answer(&["GET", "after"], "-ERR not for you\r\n$1\r\n3\r\n").await;
+    peer.answer(&["GET", "after"], "-ERR not for you\r\n$1\r\n3\r\n")
+        .await;
     assert_eq!(after.await?.as_deref(), Some("3"));
     assert!(!client.in_use());
     Ok(())
@@ -182,7 +182,8 @@ async fn a_blocking_call_that_is_dropped_before_it_was_written_is_never_sent() -
 async fn a_blocking_call_that_has_its_element_is_dropped_like_any_other() -> Result<()> {
     let (client, mut peer) = connected().await;
     let blocked = started(client.blpop(["jobs"]).into_call()).await;
-    peer.answer(&["BLPOP", "jobs", "0"], resp("*2 $4 jobs $1 1")).await;
+    peer.answer(&["BLPOP", "jobs", "0"], resp("*2 $4 jobs $1 1"))
+        .await;
     settle().await;
     drop(blocked);
     let call = started(client.get("k")).await;
@@ -204,7 +205,8 @@ async fn whether_a_call_blocks_depends_on_its_options() -> Result<()> {
     assert_eq!(call.await?.as_deref(), Some("v"));
 
     let dropped = started(client.xread([("s", "0")]).block(0).into_call()).await;
-    peer.expect(&["XREAD", "BLOCK", "0", "STREAMS", "s", "0"]).await;
+    peer.expect(&["XREAD", "BLOCK", "0", "STREAMS", "s", "0"])
+        .await;
     assert!(client.in_blocking_call());
     drop(dropped);
     peer.expect_close().await;
@@ -236,7 +238,10 @@ async fn the_neighbours_of_a_dropped_blocking_call_know_their_outcome() -> Resul
     assert_eq!(error.kind(), ErrorKind::ConnectionLost);
     assert_eq!(error.outcome(), Outcome::Unknown);
     let text = error.to_string();
-    assert!(text.contains("a blocking command on it was cancelled"), "{text}");
+    assert!(
+        text.contains("a blocking command on it was cancelled"),
+        "{text}"
+    );
     // Only what does no harm is sent again.
     let read = started(read).await;
     let mut peer = server.accept_greeted().await;
@@ -268,7 +273,8 @@ async fn select_drops_the_loser() -> Result<()> {
             peer.expect(&["ECHO", &format!("winner {round}")]).await;
             peer.expect(&["ECHO", &format!("loser {round}")]).await;
             // With it comes the reply to the loser of the round before.
-            peer.send([&late[..], &bulk(round.to_string())].concat()).await;
+            peer.send([&late[..], &bulk(round.to_string())].concat())
+                .await;
             late = bulk("late");
         };
         let selecting = async {
@@ -301,6 +307,20 @@ async fn a_caller_that_polls_from_another_task_is_woken_there() -> Result<()> {
 }
 
 #[tokio::test]
+#[ignore = "open: a call that is polled again after its end is sent again"]
+async fn a_call_is_sent_once_however_often_it_is_polled() -> Result<()> {
+    let (client, mut peer) = connected().await;
+    let mut call = Box::pin(client.incr("n"));
+    let (number, ()) = tokio::join!(&mut call, peer.answer(&["INCR", "n"], ":1\r\n"));
+    assert_eq!(number?, 1);
+    // As a `select!` in a loop does that forgets to check.
+    let again = started(&mut call).await;
+    peer.expect_silence().await;
+    drop(again);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_aborted_task_drops_its_call() -> Result<()> {
     let (client, mut peer) = connected().await;
     let task = tokio::spawn({
@@ -311,7 +331,8 @@ async fn an_aborted_task_drops_its_call() -> Result<()> {
     task.abort();
     assert!(task.await.is_err());
     let call = started(client.get("k")).await;
-    peer.answer(&["GET", "k"], [bulk("late"), bulk("v")].concat()).await;
+    peer.answer(&["GET", "k"], [bulk("late"), bulk("v")].concat())
+        .await;
     assert_eq!(call.await?.as_deref(), Some("v"));
     Ok(())
 }
@@ -348,11 +369,17 @@ async fn closing_fails_what_is_under_way() -> Result<()> {
         (unsent.await.map(drop), Outcome::NotSent),
     ] {
         let error = call.expect_err("the connection was closed");
-        assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotConnected, outcome));
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::NotConnected, outcome)
+        );
     }
     assert!(!client.is_connected());
     assert!(!client.in_use());
-    let error = client.get("k").await.expect_err("the connection was closed");
+    let error = client
+        .get("k")
+        .await
+        .expect_err("the connection was closed");
     assert_eq!(
         error.to_string(),
         "GET: the connection was closed (the command was not sent)"

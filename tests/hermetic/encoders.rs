@@ -65,7 +65,10 @@ async fn a_users_own_encoder() -> Result<()> {
     assert_eq!(members?, HashSet::from([shout("A"), shout("B")]));
     let (scores, ()) = tokio::join!(
         client.zrange_asdict("z"),
-        peer.answer(&["ZRANGE", "z", "0", "-1", "WITHSCORES"], resp("*1 *2 $1 m ,1.5"))
+        peer.answer(
+            &["ZRANGE", "z", "0", "-1", "WITHSCORES"],
+            resp("*1 *2 $1 m ,1.5")
+        )
     );
     assert_eq!(scores?, HashMap::from([(shout("M"), 1.5)]));
     let (stored, ()) = tokio::join!(
@@ -149,7 +152,11 @@ const ADA: &str = r#"{"name":"Ada","age":36}"#;
 async fn one_call_decodes_json() -> Result<()> {
     let (client, mut peer) = connected().await;
     let get = || client.get("u").decode::<kind::Nullable<Json<User>>>();
-    for (reply, expected) in [(bulk(ADA), Some(ada())), (resp("_"), None), (resp("$-1"), None)] {
+    for (reply, expected) in [
+        (bulk(ADA), Some(ada())),
+        (resp("_"), None),
+        (resp("$-1"), None),
+    ] {
         let (user, ()) = tokio::join!(get(), peer.answer(&["GET", "u"], reply));
         assert_eq!(user?, expected);
     }
@@ -178,7 +185,10 @@ async fn json_as_the_native_type() -> Result<()> {
     assert_eq!(user?, Some(ada()));
     let (users, ()) = tokio::join!(
         client.mget_aslist(["u", "v"]),
-        peer.answer(&["MGET", "u", "v"], [&b"*2\r\n"[..], &bulk(ADA), b"_\r\n"].concat())
+        peer.answer(
+            &["MGET", "u", "v"],
+            [&b"*2\r\n"[..], &bulk(ADA), b"_\r\n"].concat()
+        )
     );
     assert_eq!(users?, [Some(ada()), None]);
     // Text where the table says text.
@@ -267,12 +277,20 @@ impl<E: Encoder> ReplyKind<E> for Seconds {
 #[tokio::test]
 async fn a_users_own_kind() -> Result<()> {
     let (client, mut peer) = connected().await;
-    let (ttl, ()) = tokio::join!(client.ttl("k").decode::<Seconds>(), peer.answer(&["TTL", "k"], ":90\r\n"));
+    let (ttl, ()) = tokio::join!(
+        client.ttl("k").decode::<Seconds>(),
+        peer.answer(&["TTL", "k"], ":90\r\n")
+    );
     assert_eq!(ttl?.as_secs(), 90);
-    let (ttl, ()) = tokio::join!(client.ttl("k").decode::<Seconds>(), peer.answer(&["TTL", "k"], ":-1\r\n"));
+    let (ttl, ()) = tokio::join!(
+        client.ttl("k").decode::<Seconds>(),
+        peer.answer(&["TTL", "k"], ":-1\r\n")
+    );
     assert_eq!(ttl.map_err(|e| e.kind()), Err(ErrorKind::Decode));
     let (all, ()) = tokio::join!(
-        client.command("ANY").reply::<kind::Dict<kind::Text, kind::Nullable<Seconds>>>(),
+        client
+            .command("ANY")
+            .reply::<kind::Dict<kind::Text, kind::Nullable<Seconds>>>(),
         peer.answer(&["ANY"], resp("%2 $1 a :1 $1 b _"))
     );
     assert_eq!(all?.values().flatten().count(), 1);

@@ -1,5 +1,10 @@
 //! From methods and arguments to bytes.
 
+#![expect(
+    clippy::needless_borrows_for_generic_args,
+    reason = "what is borrowed is another type of argument"
+)]
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -49,7 +54,10 @@ fn bytes<'a>(call: impl Request<'a> + 'a) -> BytesMut {
 #[track_caller]
 fn assert_words<'a>(call: impl Request<'a> + 'a, words: &[impl AsRef<[u8]>]) {
     let (sent, expected) = (bytes(call), array(words));
-    assert_eq!(sent.escape_ascii().to_string(), expected.escape_ascii().to_string());
+    assert_eq!(
+        sent.escape_ascii().to_string(),
+        expected.escape_ascii().to_string()
+    );
 }
 
 /// The same for words without blanks.
@@ -65,7 +73,10 @@ fn assert_echo<'a>(value: impl ToArg<'a, Utf8>, text: &str) {
 
 #[test]
 fn the_bytes_of_a_command() {
-    assert_eq!(bytes(PAPER.get("k")), &b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"[..]);
+    assert_eq!(
+        bytes(PAPER.get("k")),
+        &b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"[..]
+    );
     // The words of a name are words on the wire.
     assert_eq!(
         bytes(PAPER.config_get("maxmemory")),
@@ -110,8 +121,14 @@ fn numbers_at_their_limits() {
     assert_echo(isize::MIN, &isize::MIN.to_string());
     assert_echo(0, "0");
     assert_echo(&-7, "-7");
-    assert_words(PAPER.incrby("n", i64::MIN), &["INCRBY", "n", "-9223372036854775808"]);
-    assert_line(PAPER.setbit("b", 4_294_967_295, true), "SETBIT b 4294967295 1");
+    assert_words(
+        PAPER.incrby("n", i64::MIN),
+        &["INCRBY", "n", "-9223372036854775808"],
+    );
+    assert_line(
+        PAPER.setbit("b", 4_294_967_295, true),
+        "SETBIT b 4294967295 1",
+    );
     assert_line(PAPER.setbit("b", 0, false), "SETBIT b 0 0");
 }
 
@@ -135,13 +152,25 @@ fn floats_are_short_and_read_back_the_same() {
     }
     assert_echo(1.5f32, "1.5");
     // However an exponent is written, C and Rust read it.
-    for value in [1e300, -1e300, 1e16, 1e21, 1e-7, 1.5e-300, f64::MAX, f64::MIN_POSITIVE, 5e-324] {
+    for value in [
+        1e300,
+        -1e300,
+        1e16,
+        1e21,
+        1e-7,
+        1.5e-300,
+        f64::MAX,
+        f64::MIN_POSITIVE,
+        5e-324,
+    ] {
         let bytes = bytes(PAPER.echo(value));
         let text = String::from_utf8_lossy(&bytes);
         let word = text.lines().last().unwrap_or_default();
         assert_eq!(word.parse(), Ok(value), "{word}");
         assert!(word.len() <= 24, "{word}");
-        let known = word.bytes().all(|byte| byte.is_ascii_digit() || b"-+.e".contains(&byte));
+        let known = word
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"-+.e".contains(&byte));
         assert!(known, "{word}");
     }
 }
@@ -182,11 +211,20 @@ struct User<'a> {
 
 #[test]
 fn serde_types_as_json() {
-    let ada = User { name: "Ada \"ö\"", age: 36 };
+    let ada = User {
+        name: "Ada \"ö\"",
+        age: 36,
+    };
     let text = r#"{"name":"Ada \"ö\"","age":36}"#;
     assert_words(PAPER.set("u", Json(&ada)), &["SET", "u", text]);
-    assert_words(Paper(JsonEncoder::<Vec<u8>>::new()).set("u", Json(&ada)), &["SET", "u", text]);
-    assert_words(PAPER.rpush("l", [Json(1), Json(2)]), &["RPUSH", "l", "1", "2"]);
+    assert_words(
+        Paper(JsonEncoder::<Vec<u8>>::new()).set("u", Json(&ada)),
+        &["SET", "u", text],
+    );
+    assert_words(
+        PAPER.rpush("l", [Json(1), Json(2)]),
+        &["RPUSH", "l", "1", "2"],
+    );
     assert_words(PAPER.mset([("a", Json(&ada))]), &["MSET", "a", text]);
     assert_echo(Json(()), "null");
     // What JSON has no words for.
@@ -212,9 +250,15 @@ fn boundaries_of_scores() {
         (min(ZScoreBoundary::MAX.excluded()), "(inf"),
     ] {
         let expected = array(&["ZCOUNT", "z", text, "inf"]);
-        assert_eq!(sent.escape_ascii().to_string(), expected.escape_ascii().to_string());
+        assert_eq!(
+            sent.escape_ascii().to_string(),
+            expected.escape_ascii().to_string()
+        );
     }
-    assert_line(PAPER.zrangebyscore("z"), "ZRANGEBYSCORE z -inf +inf WITHSCORES LIMIT 0 -1");
+    assert_line(
+        PAPER.zrangebyscore("z"),
+        "ZRANGEBYSCORE z -inf +inf WITHSCORES LIMIT 0 -1",
+    );
     assert_line(
         PAPER.zrange_byscore("z", 1, ZScoreBoundary::new(2.0).excluded()),
         "ZRANGE z 1 (2 BYSCORE WITHSCORES",
@@ -225,7 +269,11 @@ fn boundaries_of_scores() {
 fn boundaries_of_members() {
     let call = PAPER.zrange_bylex("z", ZLexBoundary::MIN, ZLexBoundary::MAX);
     assert_line(call, "ZRANGE z - + BYLEX");
-    let call = PAPER.zrange_bylex("z", ZLexBoundary::included("a"), ZLexBoundary::excluded("b"));
+    let call = PAPER.zrange_bylex(
+        "z",
+        ZLexBoundary::included("a"),
+        ZLexBoundary::excluded("b"),
+    );
     assert_line(call, "ZRANGE z [a (b BYLEX");
     let call = PAPER.zrange_bylex("z", ZLexBoundary::included(""), ZLexBoundary::excluded(5));
     assert_line(call, "ZRANGE z [ (5 BYLEX");
@@ -243,8 +291,14 @@ fn timeouts_of_blocking_commands() {
         (PAPER.blpop(["l"]).timeout(0.25), "0.25"),
         (PAPER.blpop(["l"]).timeout(2.0), "2"),
         (PAPER.blpop(["l"]).timeout(Duration::from_secs(7)), "7"),
-        (PAPER.blpop(["l"]).timeout(Duration::from_millis(1500)), "1.5"),
-        (PAPER.blpop(["l"]).timeout(Duration::from_millis(1)), "0.001"),
+        (
+            PAPER.blpop(["l"]).timeout(Duration::from_millis(1500)),
+            "1.5",
+        ),
+        (
+            PAPER.blpop(["l"]).timeout(Duration::from_millis(1)),
+            "0.001",
+        ),
         (PAPER.blpop(["l"]).timeout(Duration::ZERO), "0"),
         (PAPER.blpop(["l"]).timeout(u64::MAX), "18446744073709551615"),
     ];
@@ -254,9 +308,15 @@ fn timeouts_of_blocking_commands() {
     let milliseconds: [(redis_client::options::Xread<'_, Paper>, &str); 6] = [
         (PAPER.xread([("s", "$")]).block(0), "0"),
         (PAPER.xread([("s", "$")]).block(250), "250"),
-        (PAPER.xread([("s", "$")]).block(Duration::from_secs(3)), "3000"),
+        (
+            PAPER.xread([("s", "$")]).block(Duration::from_secs(3)),
+            "3000",
+        ),
         // Never zero, which would be for ever.
-        (PAPER.xread([("s", "$")]).block(Duration::from_micros(1)), "1"),
+        (
+            PAPER.xread([("s", "$")]).block(Duration::from_micros(1)),
+            "1",
+        ),
         (PAPER.xread([("s", "$")]).block(0.5), "1"),
         (PAPER.xread([("s", "$")]).block(1.5), "2"),
     ];
@@ -274,9 +334,15 @@ fn lists_of_arguments() {
     assert_line(PAPER.mget(["a", "b", "c"].map(str::to_owned)), expected);
     assert_line(PAPER.mget(&["a", "b", "c"].map(str::to_owned)), expected);
     assert_line(PAPER.mget("a b c".split(' ')), expected);
-    assert_line(PAPER.delete((1..=3).map(|n| format!("k{n}"))), "DEL k1 k2 k3");
+    assert_line(
+        PAPER.delete((1..=3).map(|n| format!("k{n}"))),
+        "DEL k1 k2 k3",
+    );
     // The number of keys comes first where the server wants it.
-    assert_line(PAPER.sintercard(["a", "b"]).limit(3), "SINTERCARD 2 a b LIMIT 3");
+    assert_line(
+        PAPER.sintercard(["a", "b"]).limit(3),
+        "SINTERCARD 2 a b LIMIT 3",
+    );
     assert_words(PAPER.eval("return 1"), &["EVAL", "return 1", "0"]);
 }
 
@@ -291,20 +357,47 @@ fn maps_of_arguments() {
     let map = HashMap::from([("a".to_owned(), Json([1]))]);
     assert_line(PAPER.mset(map), "MSET a [1]");
     // The user's order is another one than the wire's.
-    assert_line(PAPER.zadd("z", [("m", 1.5), ("n", f64::INFINITY)]), "ZADD z 1.5 m inf n");
-    assert_line(PAPER.zadd("z", &BTreeMap::from([("m".to_owned(), 2)])), "ZADD z 2 m");
-    assert_line(PAPER.xread([("a", "1-1"), ("b", "$")]), "XREAD STREAMS a b 1-1 $");
+    assert_line(
+        PAPER.zadd("z", [("m", 1.5), ("n", f64::INFINITY)]),
+        "ZADD z 1.5 m inf n",
+    );
+    assert_line(
+        PAPER.zadd("z", &BTreeMap::from([("m".to_owned(), 2)])),
+        "ZADD z 2 m",
+    );
+    assert_line(
+        PAPER.xread([("a", "1-1"), ("b", "$")]),
+        "XREAD STREAMS a b 1-1 $",
+    );
 }
 
 #[test]
 fn options_may_come_in_any_order() {
     let expected = "SET k v EX 60 NX GET";
-    assert_line(PAPER.set("k", "v").expire(60).only_if_not_exists().get(), expected);
-    assert_line(PAPER.set("k", "v").expire(60).get().only_if_not_exists(), expected);
-    assert_line(PAPER.set("k", "v").only_if_not_exists().expire(60).get(), expected);
-    assert_line(PAPER.set("k", "v").only_if_not_exists().get().expire(60), expected);
-    assert_line(PAPER.set("k", "v").get().expire(60).only_if_not_exists(), expected);
-    assert_line(PAPER.set("k", "v").get().only_if_not_exists().expire(60), expected);
+    assert_line(
+        PAPER.set("k", "v").expire(60).only_if_not_exists().get(),
+        expected,
+    );
+    assert_line(
+        PAPER.set("k", "v").expire(60).get().only_if_not_exists(),
+        expected,
+    );
+    assert_line(
+        PAPER.set("k", "v").only_if_not_exists().expire(60).get(),
+        expected,
+    );
+    assert_line(
+        PAPER.set("k", "v").only_if_not_exists().get().expire(60),
+        expected,
+    );
+    assert_line(
+        PAPER.set("k", "v").get().expire(60).only_if_not_exists(),
+        expected,
+    );
+    assert_line(
+        PAPER.set("k", "v").get().only_if_not_exists().expire(60),
+        expected,
+    );
 
     let scan = || PAPER.scan_part("0");
     let expected = "SCAN 0 MATCH a* COUNT 10 TYPE hash";
@@ -312,15 +405,27 @@ fn options_may_come_in_any_order() {
     assert_line(scan().type_("hash").count(10).match_("a*"), expected);
     assert_line(scan().count(10).type_("hash").match_("a*"), expected);
 
-    let search = || PAPER.geosearch("g", GeoFrom::member("m"), GeoBy::radius(1.5, GeoUnit::Kilometers));
+    let search = || {
+        PAPER.geosearch(
+            "g",
+            GeoFrom::member("m"),
+            GeoBy::radius(1.5, GeoUnit::Kilometers),
+        )
+    };
     let expected = "GEOSEARCH g FROMMEMBER m BYRADIUS 1.5 km ASC COUNT 3 ANY";
     assert_line(search().count(3).any().asc(), expected);
     assert_line(search().any().asc().count(3), expected);
     assert_line(search().asc().any().count(3), expected);
 
     let zrange = || PAPER.zrange("z");
-    assert_line(zrange().stop(9).rev().start(2), "ZRANGE z 2 9 REV WITHSCORES");
-    assert_line(zrange().rev().start(2).stop(9), "ZRANGE z 2 9 REV WITHSCORES");
+    assert_line(
+        zrange().stop(9).rev().start(2),
+        "ZRANGE z 2 9 REV WITHSCORES",
+    );
+    assert_line(
+        zrange().rev().start(2).stop(9),
+        "ZRANGE z 2 9 REV WITHSCORES",
+    );
     assert_line(zrange(), "ZRANGE z 0 -1 WITHSCORES");
 }
 
@@ -330,9 +435,15 @@ fn of_alternatives_the_last_one_counts() {
     assert_line(set().expire(60).pexpire(5), "SET k v PX 5");
     assert_line(set().pexpire(5).expire(60), "SET k v EX 60");
     assert_line(set().expire(60).keep_ttl(), "SET k v KEEPTTL");
-    assert_line(set().keep_ttl().expireat(1_700_000_000), "SET k v EXAT 1700000000");
+    assert_line(
+        set().keep_ttl().expireat(1_700_000_000),
+        "SET k v EXAT 1700000000",
+    );
     assert_line(set().only_if_exists().only_if_not_exists(), "SET k v NX");
-    assert_line(set().only_if_not_exists().only_if_equal("old"), "SET k v IFEQ old");
+    assert_line(
+        set().only_if_not_exists().only_if_equal("old"),
+        "SET k v IFEQ old",
+    );
     assert_line(set().only_if_equal("old").only_if_exists(), "SET k v XX");
     // Once is enough, too.
     assert_line(set().expire(1).expire(2).get().get(), "SET k v EX 2 GET");
@@ -348,14 +459,26 @@ fn of_alternatives_the_last_one_counts() {
 fn options_that_repeat() {
     let sort = PAPER.sort("l").by("w_*").limit(0, 5).get(["#", "n_*->f"]);
     assert_line(sort, "SORT l BY w_* LIMIT 0 5 GET # GET n_*->f");
-    let union = PAPER.zunionstore("d", ["a", "b"]).weights([1.0, 0.5]).aggregate(ZAggregate::Max);
+    let union = PAPER
+        .zunionstore("d", ["a", "b"])
+        .weights([1.0, 0.5])
+        .aggregate(ZAggregate::Max);
     assert_line(union, "ZUNIONSTORE d 2 a b WEIGHTS 1 0.5 AGGREGATE MAX");
-    let union = PAPER.zunionstore("d", ["a"]).aggregate(ZAggregate::Sum).weights([3]);
+    let union = PAPER
+        .zunionstore("d", ["a"])
+        .aggregate(ZAggregate::Sum)
+        .weights([3]);
     assert_line(union, "ZUNIONSTORE d 1 a WEIGHTS 3 AGGREGATE SUM");
     let eval = PAPER.eval("s").args(["x", "y"]).keys(["k"]);
     assert_line(eval, "EVAL s 1 k x y");
-    let operations = [BitfieldOp::get("u8", "0"), BitfieldOp::incrby("i5", "#1", -3)];
-    assert_line(PAPER.bitfield("b", operations), "BITFIELD b GET u8 0 INCRBY i5 #1 -3");
+    let operations = [
+        BitfieldOp::get("u8", "0"),
+        BitfieldOp::incrby("i5", "#1", -3),
+    ];
+    assert_line(
+        PAPER.bitfield("b", operations),
+        "BITFIELD b GET u8 0 INCRBY i5 #1 -3",
+    );
 }
 
 #[test]
@@ -382,10 +505,19 @@ fn options_change_what_a_command_is() {
 
     assert_eq!(blocks(PAPER.get("k")), None);
     assert_eq!(blocks(PAPER.blpop(["l"])), Some(Duration::ZERO));
-    assert_eq!(blocks(PAPER.blpop(["l"]).timeout(1.5)), Some(Duration::from_millis(1500)));
+    assert_eq!(
+        blocks(PAPER.blpop(["l"]).timeout(1.5)),
+        Some(Duration::from_millis(1500))
+    );
     assert_eq!(blocks(PAPER.xread([("s", "0")])), None);
-    assert_eq!(blocks(PAPER.xread([("s", "0")]).block(250)), Some(Duration::from_millis(250)));
-    assert_eq!(blocks(PAPER.command("ANY").blocking(2)), Some(Duration::from_secs(2)));
+    assert_eq!(
+        blocks(PAPER.xread([("s", "0")]).block(250)),
+        Some(Duration::from_millis(250))
+    );
+    assert_eq!(
+        blocks(PAPER.command("ANY").blocking(2)),
+        Some(Duration::from_secs(2))
+    );
 }
 
 #[test]
@@ -401,18 +533,30 @@ fn keys_are_known() {
     assert_eq!(keys(PAPER.set("k", "v").get()), ["k"]);
     assert_eq!(keys(PAPER.mset([("a", "1"), ("b", "2")])), ["a", "b"]);
     assert_eq!(keys(PAPER.zunionstore("d", ["a", "b"])), ["d", "a", "b"]);
-    assert_eq!(keys(PAPER.eval("s").args(["x"]).keys(["a", "b"])), ["a", "b"]);
+    assert_eq!(
+        keys(PAPER.eval("s").args(["x"]).keys(["a", "b"])),
+        ["a", "b"]
+    );
     assert_eq!(keys(PAPER.xread([("a", "0"), ("b", "0")])), ["a", "b"]);
     assert_eq!(keys(PAPER.sort("l").store("d")), ["l", "d"]);
-    assert_eq!(keys(PAPER.command("ANY").arg("x").key("a").key(5)), ["a", "5"]);
+    assert_eq!(
+        keys(PAPER.command("ANY").arg("x").key("a").key(5)),
+        ["a", "5"]
+    );
 }
 
 #[test]
 fn commands_that_are_in_no_table() {
     assert_line(PAPER.command("PING"), "PING");
-    assert_line(PAPER.command("MY.CMD").key("k").arg(1).arg("x"), "MY.CMD k 1 x");
+    assert_line(
+        PAPER.command("MY.CMD").key("k").arg(1).arg("x"),
+        "MY.CMD k 1 x",
+    );
     assert_line(PAPER.command("MY.CMD").arg("a").key("k"), "MY.CMD a k");
-    assert_line(PAPER.command("MY CMD").args(["a", "b"]).arg(2.5), "MY CMD a b 2.5");
+    assert_line(
+        PAPER.command("MY CMD").args(["a", "b"]).arg(2.5),
+        "MY CMD a b 2.5",
+    );
     assert_line(PAPER.command("  MY   CMD "), "MY CMD");
     let binary = Paper(Raw);
     assert_words(binary.command("X").arg(b"\xff"), &[&b"X"[..], b"\xff"]);
@@ -422,12 +566,31 @@ fn commands_that_are_in_no_table() {
 async fn options_that_need_others_are_checked_before_sending() -> Result<()> {
     let (client, mut peer) = connected().await;
     let mut errors = Vec::new();
-    let search = || client.geosearch("g", GeoFrom::member("m"), GeoBy::radius(1, GeoUnit::Kilometers));
-    errors.push((search().any().await.map(drop), "GEOSEARCH: `any` needs `count`: call `.count(…)` too"));
+    let search = || {
+        client.geosearch(
+            "g",
+            GeoFrom::member("m"),
+            GeoBy::radius(1, GeoUnit::Kilometers),
+        )
+    };
+    errors.push((
+        search().any().await.map(drop),
+        "GEOSEARCH: `any` needs `count`: call `.count(…)` too",
+    ));
     let hello = client.hello().auth("user", "hunter2").await.map(drop);
-    errors.push((hello, "HELLO: `auth` needs `protover`: call `.protover(…)` too"));
-    let add = client.xadd("s", [("f", "v")]).approximately().await.map(drop);
-    errors.push((add, "XADD: `approximately` needs `trim`: call `.trim(…)` too"));
+    errors.push((
+        hello,
+        "HELLO: `auth` needs `protover`: call `.protover(…)` too",
+    ));
+    let add = client
+        .xadd("s", [("f", "v")])
+        .approximately()
+        .await
+        .map(drop);
+    errors.push((
+        add,
+        "XADD: `approximately` needs `trim`: call `.trim(…)` too",
+    ));
     let nothing = client.command(" ").await.map(drop);
     errors.push((nothing, "the command has no name"));
     for (result, text) in errors {
@@ -440,7 +603,18 @@ async fn options_that_need_others_are_checked_before_sending() -> Result<()> {
     assert!(!client.in_use());
 
     let call = started(search().any().count(1)).await;
-    let command = ["GEOSEARCH", "g", "FROMMEMBER", "m", "BYRADIUS", "1", "km", "COUNT", "1", "ANY"];
+    let command = [
+        "GEOSEARCH",
+        "g",
+        "FROMMEMBER",
+        "m",
+        "BYRADIUS",
+        "1",
+        "km",
+        "COUNT",
+        "1",
+        "ANY",
+    ];
     peer.answer(&command, "*0\r\n").await;
     assert!(call.await?.is_empty());
     Ok(())
@@ -452,7 +626,10 @@ async fn secrets_stay_out_of_debug() {
     for text in [
         format!("{:?}", client.auth("hunter2").into_call()),
         format!("{:?}", client.command("AUTH").arg("hunter2")),
-        format!("{:?}", client.set("k", "hunter2").into_call().into_command()),
+        format!(
+            "{:?}",
+            client.set("k", "hunter2").into_call().into_command()
+        ),
         format!("{client:?}"),
     ] {
         assert!(!text.contains("hunter2"), "{text}");

@@ -162,11 +162,8 @@ async fn resp2_on_request_sends_no_hello() -> Result<()> {
 async fn resp3_on_request_does_not_fall_back() {
     let config = Config::new().protocol(Protocol::Resp3);
     let error = refused(config, async |peer| {
-        peer.answer(
-            &["HELLO", "3"],
-            "-NOPROTO unsupported protocol version\r\n",
-        )
-        .await;
+        peer.answer(&["HELLO", "3"], "-NOPROTO unsupported protocol version\r\n")
+            .await;
     })
     .await;
     assert_eq!(error.code(), Some("NOPROTO"));

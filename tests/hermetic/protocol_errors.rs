@@ -26,7 +26,17 @@ fn garbage() -> Vec<(Vec<u8>, &'static str)> {
         (vec![b'+'; 100_000], "a line of the reply is longer"),
     ];
     for length in [
-        "$-2", "*-2", "%-3", "$x", "$", "*1x", "$+5", "$?", "*99999999999999999999", "!-5", "~-1000",
+        "$-2",
+        "*-2",
+        "%-3",
+        "$x",
+        "$",
+        "*1x",
+        "$+5",
+        "$?",
+        "*99999999999999999999",
+        "!-5",
+        "~-1000",
         "$9223372036854775808",
     ] {
         garbage.push((resp(length), no_length));
@@ -36,8 +46,14 @@ fn garbage() -> Vec<(Vec<u8>, &'static str)> {
         ("*1 >1 :1", "a push message inside"),
         ("$200001", "larger than the limit of 200000 bytes"),
         ("*2 $1 a $200001", "larger than the limit of 200000 bytes"),
-        ("$9223372036854775807", "larger than the limit of 200000 bytes"),
-        ("!9223372036854775807", "larger than the limit of 200000 bytes"),
+        (
+            "$9223372036854775807",
+            "larger than the limit of 200000 bytes",
+        ),
+        (
+            "!9223372036854775807",
+            "larger than the limit of 200000 bytes",
+        ),
     ] {
         garbage.push((resp(form), why));
     }
@@ -113,7 +129,10 @@ async fn a_reply_that_nobody_asked_for_ends_the_connection() -> Result<()> {
     settle().await;
     let error = client.get("k").await.expect_err("there is no connection");
     assert_eq!(error.kind(), ErrorKind::NotConnected);
-    assert!(error.message().contains("a reply that nobody asked for"), "{error}");
+    assert!(
+        error.message().contains("a reply that nobody asked for"),
+        "{error}"
+    );
     Ok(())
 }
 

@@ -6,7 +6,9 @@ use redis_client::prelude::*;
 use redis_client::{ReconnectPolicy, Result};
 use tokio::net::TcpStream;
 
-use crate::peer::{HELLO_REPLY, Peer, array, bulk, connected, connected_as, settle, started, within};
+use crate::peer::{
+    HELLO_REPLY, Peer, array, bulk, connected, connected_as, settle, started, within,
+};
 use crate::server::FakeServer;
 
 async fn connect(config: Config, server: &FakeServer) -> Result<(Connection, Peer<TcpStream>)> {
@@ -91,7 +93,8 @@ async fn commands_queued_while_it_is_down_are_sent_after_that() -> Result<()> {
     let mut peer = server.accept_greeted().await;
     peer.answer(&["INCR", "n"], ":1\r\n").await;
     peer.answer(&["GET", "k"], bulk("v")).await;
-    peer.answer(&["BLPOP", "jobs", "0"], array(&["jobs", "1"])).await;
+    peer.answer(&["BLPOP", "jobs", "0"], array(&["jobs", "1"]))
+        .await;
     assert_eq!(write.await?, 1);
     assert_eq!(read.await?.as_deref(), Some("v"));
     assert_eq!(blocking.await?.value, "1");
@@ -127,7 +130,10 @@ async fn what_was_written_and_lost_is_repeated_only_where_it_does_no_harm() -> R
         assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error}");
         assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
         let text = error.to_string();
-        assert!(text.ends_with(" (the command may have been executed)"), "{text}");
+        assert!(
+            text.ends_with(" (the command may have been executed)"),
+            "{text}"
+        );
     }
 
     let mut peer = server.accept_greeted().await;
@@ -168,10 +174,54 @@ async fn what_was_not_written_is_always_sent() -> Result<()> {
     peer.read_exact(&mut begin).await;
     peer.close();
     let error = stuck.await.expect_err("half of it was sent");
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::ConnectionLost, Outcome::Unknown));
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::ConnectionLost, Outcome::Unknown)
+    );
     let mut peer = server.accept_greeted().await;
     peer.answer(&["INCR", "n"], ":1\r\n").await;
     assert_eq!(incr.await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_not_written_is_sent_even_after_garbage() -> Result<()> {
+    let server = FakeServer::start().await;
+    let (client, mut peer) = connect(server.config(), &server).await?;
+    // Both are handed to the socket together, which takes only a part of the first.
+    let large = "x".repeat(50_000_000);
+    let stuck = started(client.command("MY.CMD").arg(large.as_str())).await;
+    let incr = started(client.incr("n")).await;
+    let mut begin = [0; 100];
+    peer.read_exact(&mut begin).await;
+    peer.send("?garbage\r\n").await;
+    let error = stuck.await.expect_err("this is no reply");
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Protocol, Outcome::Unknown)
+    );
+    let mut peer = server.accept_greeted().await;
+    let (number, ()) = tokio::join!(incr, peer.answer(&["INCR", "n"], ":1\r\n"));
+    assert_eq!(number?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_after_its_greeting_is_not_called_without_a_pause() -> Result<()> {
+    let server = FakeServer::start().await;
+    let (client, peer) = connect(server.config(), &server).await?;
+    peer.close();
+    let mut times = 0;
+    let greeting = async {
+        loop {
+            server.accept_greeted().await.close();
+            times += 1;
+        }
+    };
+    let second = tokio::time::timeout(Duration::from_millis(300), greeting).await;
+    assert!(second.is_err());
+    assert!((2..10).contains(&times), "{times} connections");
+    assert!(!client.is_connected());
     Ok(())
 }
 
@@ -194,7 +244,10 @@ async fn a_call_is_not_repeated_for_ever() -> Result<()> {
     };
     let (error, mut peer) = tokio::join!(call, serving);
     let error = error.expect_err("it was tried often enough");
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::ConnectionLost, Outcome::Unknown));
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::ConnectionLost, Outcome::Unknown)
+    );
     let call = started(client.get("k")).await;
     peer.answer(&["GET", "k"], bulk("v")).await;
     assert_eq!(call.await?.as_deref(), Some("v"));
@@ -252,12 +305,18 @@ async fn without_reconnecting_calls_say_that_there_is_no_connection() -> Result<
     peer.expect(&["GET", "k"]).await;
     peer.close();
     let error = read.await.expect_err("no reply came");
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::ConnectionLost, Outcome::Unknown));
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::ConnectionLost, Outcome::Unknown)
+    );
     disconnected(&client).await;
     settle().await;
     for _ in 0..2 {
         let error = client.get("k").await.expect_err("there is no connection");
-        assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotConnected, Outcome::NotSent));
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::NotConnected, Outcome::NotSent)
+        );
         assert!(error.is_disconnected());
     }
     Ok(())
@@ -273,7 +332,10 @@ async fn over_a_stream_nothing_is_made_anew() -> Result<()> {
     assert!(error.is_disconnected());
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     let error = client.get("k").await.expect_err("there is no connection");
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotConnected, Outcome::NotSent));
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::NotConnected, Outcome::NotSent)
+    );
     assert_eq!(
         error.to_string(),
         "GET: the server closed the connection (the command was not sent)"
@@ -291,12 +353,21 @@ async fn after_the_last_attempt_the_reason_is_told() -> Result<()> {
     disconnected(&client).await;
     let queued = started(client.incr("n")).await;
     let error = queued.await.expect_err("there is no server");
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotConnected, Outcome::NotSent));
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::NotConnected, Outcome::NotSent)
+    );
     let text = error.to_string();
-    assert!(text.starts_with("INCR: gave up reconnecting after 3 attempts: 127.0.0.1:"), "{text}");
+    assert!(
+        text.starts_with("INCR: gave up reconnecting after 3 attempts: 127.0.0.1:"),
+        "{text}"
+    );
     assert!(text.contains("is a server running there"), "{text}");
     let error = client.get("k").await.expect_err("there is no server");
-    assert!(error.message().starts_with("gave up reconnecting"), "{error}");
+    assert!(
+        error.message().starts_with("gave up reconnecting"),
+        "{error}"
+    );
     Ok(())
 }
 
@@ -308,20 +379,28 @@ async fn a_refused_handshake_is_an_attempt() -> Result<()> {
     peer.close();
     for _ in 0..2 {
         let mut peer = server.accept().await;
-        peer.answer(&["HELLO", "3"], "-ERR max number of clients reached\r\n").await;
+        peer.answer(&["HELLO", "3"], "-ERR max number of clients reached\r\n")
+            .await;
         peer.expect_close().await;
     }
     disconnected(&client).await;
     let error = within("the last attempt", async {
         loop {
-            match client.get("k").reply_timeout(Duration::from_millis(100)).await {
+            match client
+                .get("k")
+                .reply_timeout(Duration::from_millis(100))
+                .await
+            {
                 Err(error) if error.kind() == ErrorKind::NotConnected => break error,
                 other => assert!(other.is_err()),
             }
         }
     })
     .await;
-    assert!(error.message().contains("max number of clients reached"), "{error}");
+    assert!(
+        error.message().contains("max number of clients reached"),
+        "{error}"
+    );
     Ok(())
 }
 
@@ -334,7 +413,11 @@ async fn commands_wait_through_failed_attempts() -> Result<()> {
     peer.close();
     disconnected(&client).await;
     let call = started(client.incr("n")).await;
-    for refusal in ["", "-LOADING Redis is loading the dataset in memory\r\n", "?\r\n"] {
+    for refusal in [
+        "",
+        "-LOADING Redis is loading the dataset in memory\r\n",
+        "?\r\n",
+    ] {
         let mut peer = server.accept().await;
         peer.answer(&["HELLO", "3"], refusal).await;
         peer.close();
@@ -357,7 +440,10 @@ async fn closing_ends_the_attempts() -> Result<()> {
     peer.expect(&["HELLO", "3"]).await;
     client.close();
     let error = call.await.expect_err("the connection was closed");
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::NotConnected, Outcome::NotSent));
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::NotConnected, Outcome::NotSent)
+    );
     peer.expect_close().await;
     Ok(())
 }
@@ -385,7 +471,11 @@ async fn a_server_that_ends_says_ok_by_closing() -> Result<()> {
 
     let (client, mut peer) = connected().await;
     let call = started(client.shutdown().into_call()).await;
-    peer.answer(&["SHUTDOWN", "NOSAVE"], "-ERR Errors trying to SHUTDOWN. Check logs.\r\n").await;
+    peer.answer(
+        &["SHUTDOWN", "NOSAVE"],
+        "-ERR Errors trying to SHUTDOWN. Check logs.\r\n",
+    )
+    .await;
     let error = call.await.expect_err("the server refused");
     assert_eq!(error.outcome(), Outcome::Rejected);
     Ok(())
@@ -394,7 +484,13 @@ async fn a_server_that_ends_says_ok_by_closing() -> Result<()> {
 #[tokio::test]
 async fn the_state_of_a_connection() -> Result<()> {
     let (client, mut peer) = connected_as(Config::new()).await;
-    let state = || (client.is_connected(), client.in_use(), client.in_blocking_call());
+    let state = || {
+        (
+            client.is_connected(),
+            client.in_use(),
+            client.in_blocking_call(),
+        )
+    };
     assert_eq!(state(), (true, false, false));
     let get = started(client.get("k")).await;
     assert_eq!(state(), (true, true, false));

@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use bytes::Bytes;
 use redis_client::commands::*;
 use redis_client::kind::*;
-use redis_client::prelude::{Connection, ErrorKind, Executor, Outcome, Raw, Utf8};
+use redis_client::prelude::{Config, Connection, ErrorKind, Executor, Outcome, Raw, Request, Utf8};
 use redis_client::{Error, ReplyKind, Result, Value as Tree};
 
 use crate::peer::{
-    Peer, aggregate, bulk, connected, connected_resp2, push, resp, settle, started,
+    Peer, aggregate, bulk, connected, connected_as, connected_resp2, push, resp, settle, started,
 };
 
 /// What a command that replies these bytes gives.
@@ -66,7 +67,11 @@ fn texts<C: FromIterator<String>>(texts: &[&str]) -> C {
 
 #[tokio::test]
 async fn strings() {
-    same::<Native>("v".to_owned(), &["$1 v", "+v", "=5 txt:v", "|1 +ttl :3 $1 v"]).await;
+    same::<Native>(
+        "v".to_owned(),
+        &["$1 v", "+v", "=5 txt:v", "|1 +ttl :3 $1 v"],
+    )
+    .await;
     same::<Native>(String::new(), &["$0 ", "+", "=4 txt:"]).await;
     same::<Text>("12".to_owned(), &["$2 12", ":12", "(12", ",12"]).await;
     same::<Blob>(Bytes::from("v"), &["$1 v", "+v", "=5 mkd:v"]).await;
@@ -137,7 +142,11 @@ async fn nothing() {
 
 #[tokio::test]
 async fn lists_and_sets() {
-    let forms = ["*3 $1 a $1 b $1 c", "~3 $1 a $1 b $1 c", "*3 +a =5 txt:b $1 c"];
+    let forms = [
+        "*3 $1 a $1 b $1 c",
+        "~3 $1 a $1 b $1 c",
+        "*3 +a =5 txt:b $1 c",
+    ];
     same::<List<Native>>(texts(&["a", "b", "c"]), &forms).await;
     same::<AsList<Native>>(texts(&["a", "b", "c"]), &forms).await;
     same::<Set<Native>>(texts(&["a", "b", "c"]), &forms).await;
@@ -164,7 +173,11 @@ async fn maps() {
     same::<Dict<Native, Native>>(HashMap::new(), &["%0", "*0"]).await;
     // The values are arrays here: the shape of the keys decides.
     let lists = vec![("a".to_owned(), vec![1, 2])];
-    let forms = ["%1 $1 a *2 :1 :2", "*2 $1 a *2 :1 :2", "*1 *2 $1 a *2 :1 :2"];
+    let forms = [
+        "%1 $1 a *2 :1 :2",
+        "*2 $1 a *2 :1 :2",
+        "*1 *2 $1 a *2 :1 :2",
+    ];
     same::<Pairs<Native, List<Integer>>>(lists, &forms).await;
     none::<Dict<Native, Native>>(&["$1 a", ":1", "_"]).await;
 }
@@ -180,23 +193,45 @@ async fn small_streaming_replies() -> Result<()> {
         assert_eq!(set.next().await.transpose()?.as_deref(), Some("a"));
         assert_eq!(set.asset().await?, texts(&["b", "c"]));
     }
-    for form in ["%2 $1 a $1 1 $1 b $1 2", "*4 $1 a $1 1 $1 b $1 2", "*2 *2 $1 a $1 1 *2 $1 b $1 2"] {
+    for form in [
+        "%2 $1 a $1 1 $1 b $1 2",
+        "*4 $1 a $1 1 $1 b $1 2",
+        "*2 *2 $1 a $1 1 *2 $1 b $1 2",
+    ] {
         let mut dict = reply::<DictReply<Native, Integer>>(resp(form)).await?;
         assert_eq!(dict.next().await.transpose()?, Some(("a".to_owned(), 1)));
         assert_eq!(dict.next().await.transpose()?, Some(("b".to_owned(), 2)));
         assert!(dict.next().await.is_none());
         assert!(dict.next().await.is_none());
     }
-    for form in ["*4 $1 a $3 1.5 $1 b $3 inf", "*2 *2 $1 a ,1.5 *2 $1 b ,inf", "%2 $1 a ,1.5 $1 b ,inf"] {
+    for form in [
+        "*4 $1 a $3 1.5 $1 b $3 inf",
+        "*2 *2 $1 a ,1.5 *2 $1 b ,inf",
+        "%2 $1 a ,1.5 $1 b ,inf",
+    ] {
         let scores = reply::<ZRangeReply>(resp(form)).await?;
         let expected = HashMap::from([("a".to_owned(), 1.5), ("b".to_owned(), f64::INFINITY)]);
         assert_eq!(scores.asdict().await?, expected);
-        assert_eq!(reply::<ZRangeReply>(resp(form)).await?.aslist().await?, ["a", "b"]);
+        assert_eq!(
+            reply::<ZRangeReply>(resp(form)).await?.aslist().await?,
+            ["a", "b"]
+        );
     }
     for form in ["*0", "~0", "%0"] {
         assert!(reply::<ListReply>(resp(form)).await?.next().await.is_none());
-        assert!(reply::<DictReply>(resp(form)).await?.asdict().await?.is_empty());
+        assert!(
+            reply::<DictReply>(resp(form))
+                .await?
+                .asdict()
+                .await?
+                .is_empty()
+        );
     }
+    // Half a pair is an error, and the end.
+    let mut dict = reply::<DictReply>(resp("*3 $1 a $1 b $1 c")).await?;
+    assert!(dict.next().await.is_some_and(|pair| pair.is_ok()));
+    assert!(dict.next().await.is_some_and(|pair| pair.is_err()));
+    assert!(dict.next().await.is_none());
     // Nothing is no empty list.
     none::<ListReply>(&["$1 a", "_", "*-1"]).await;
     same_none::<ListReply>(&["_", "*-1"]).await
@@ -230,7 +265,10 @@ async fn parsed_texts() -> Result<()> {
     }
     for form in ["%1 $4 save $0 ", "*2 $4 save $0 "] {
         let config = reply::<ConfigPairReply>(resp(form)).await?;
-        assert_eq!((config.parameter.as_str(), config.value.as_str()), ("save", ""));
+        assert_eq!(
+            (config.parameter.as_str(), config.value.as_str()),
+            ("save", "")
+        );
         assert_eq!(config.get("save"), Some(""));
         assert_eq!(config.get("other"), None);
     }
@@ -245,7 +283,10 @@ fn verbatim(text: &str) -> Vec<u8> {
 #[tokio::test]
 async fn popped_and_scanned() -> Result<()> {
     let popped = reply::<BlockingPopReply>(resp("*2 $1 l $1 v")).await?;
-    assert_eq!((popped.list_name.as_str(), popped.value.as_str()), ("l", "v"));
+    assert_eq!(
+        (popped.list_name.as_str(), popped.value.as_str()),
+        ("l", "v")
+    );
 
     let part =
         reply::<ScanPart<List<Native>>>(resp("*2 $20 18446744073709551615 *2 $1 a $1 b")).await?;
@@ -265,9 +306,17 @@ async fn scripts_return_what_they_like() -> Result<()> {
     assert_eq!(eval.list()?, ["a", "5"]);
     assert_eq!(eval.integer().map_err(|e| e.kind()), Err(ErrorKind::Decode));
     assert_eq!(reply::<EvalScriptReply>(":7\r\n").await?.integer()?, 7);
-    assert!(reply::<EvalScriptReply>("_\r\n").await?.return_value().is_null());
+    assert!(
+        reply::<EvalScriptReply>("_\r\n")
+            .await?
+            .return_value()
+            .is_null()
+    );
     let error = reply::<EvalScriptReply>("-ERR my own words\r\n").await;
-    assert_eq!(error.expect_err("the script failed").message(), "ERR my own words");
+    assert_eq!(
+        error.expect_err("the script failed").message(),
+        "ERR my own words"
+    );
     Ok(())
 }
 
@@ -281,11 +330,20 @@ async fn trees() {
         (":-3", Tree::Integer(-3)),
         (",2.5", Tree::Double(2.5)),
         ("#f", Tree::Bool(false)),
-        ("(123456789012345678901", Tree::BigNumber("123456789012345678901".to_owned())),
+        (
+            "(123456789012345678901",
+            Tree::BigNumber("123456789012345678901".to_owned()),
+        ),
         ("=7 txt:abc", Tree::from("abc")),
         ("~1 :1", Tree::Set(vec![Tree::Integer(1)])),
-        ("%1 +a *0", Tree::Map(vec![(Tree::Status("a".to_owned()), Tree::Array(vec![]))])),
-        ("*2 -ERR|x :1", Tree::Array(vec![Tree::Error("ERR|x".to_owned()), Tree::Integer(1)])),
+        (
+            "%1 +a *0",
+            Tree::Map(vec![(Tree::Status("a".to_owned()), Tree::Array(vec![]))]),
+        ),
+        (
+            "*2 -ERR|x :1",
+            Tree::Array(vec![Tree::Error("ERR|x".to_owned()), Tree::Integer(1)]),
+        ),
         ("*1 |1 +a :1 $1 v", Tree::Array(vec![Tree::from("v")])),
     ];
     for (form, value) in forms {
@@ -303,9 +361,13 @@ async fn replies_of_the_table() -> Result<()> {
     for head in ["%8", "*16"] {
         let (client, mut peer) = connected().await;
         let call = started(client.hello()).await;
-        peer.answer(&["HELLO"], resp(&format!("{head} {fields}"))).await;
+        peer.answer(&["HELLO"], resp(&format!("{head} {fields}")))
+            .await;
         let hello = call.await?;
-        assert_eq!((hello.server.as_str(), hello.proto, hello.id), ("redis", 3, 7));
+        assert_eq!(
+            (hello.server.as_str(), hello.proto, hello.id),
+            ("redis", 3, 7)
+        );
         assert!(hello.modules.is_empty());
         assert_eq!(hello.availability_zone, None);
         assert_eq!(hello.other.len(), 1);
@@ -316,7 +378,11 @@ async fn replies_of_the_table() -> Result<()> {
     for head in ["%1 $1 s", "*1 *2 $1 s"] {
         let (client, mut peer) = connected().await;
         let call = started(client.xread([("s", "0")])).await;
-        peer.answer(&["XREAD", "STREAMS", "s", "0"], resp(&format!("{head} {entries}"))).await;
+        peer.answer(
+            &["XREAD", "STREAMS", "s", "0"],
+            resp(&format!("{head} {entries}")),
+        )
+        .await;
         let streams = call.await?.expect("there are entries");
         let (name, entries) = &streams[0];
         assert_eq!((name.as_str(), entries.len()), ("s", 2));
@@ -377,11 +443,31 @@ async fn error_replies_keep_code_and_text() {
     for (text, code, kind) in [
         (wrong_type, Some("WRONGTYPE"), ErrorKind::Server),
         ("ERR syntax error", Some("ERR"), ErrorKind::Server),
-        ("MOVED 3999 127.0.0.1:6381", Some("MOVED"), ErrorKind::Server),
-        ("NOSCRIPT No matching script.", Some("NOSCRIPT"), ErrorKind::Server),
-        ("EXECABORT Transaction discarded", Some("EXECABORT"), ErrorKind::Transaction),
-        ("NOTBUSY No scripts in execution right now.", Some("NOTBUSY"), ErrorKind::NoRunningScript),
-        ("NOAUTH Authentication required.", Some("NOAUTH"), ErrorKind::Authentication),
+        (
+            "MOVED 3999 127.0.0.1:6381",
+            Some("MOVED"),
+            ErrorKind::Server,
+        ),
+        (
+            "NOSCRIPT No matching script.",
+            Some("NOSCRIPT"),
+            ErrorKind::Server,
+        ),
+        (
+            "EXECABORT Transaction discarded",
+            Some("EXECABORT"),
+            ErrorKind::Transaction,
+        ),
+        (
+            "NOTBUSY No scripts in execution right now.",
+            Some("NOTBUSY"),
+            ErrorKind::NoRunningScript,
+        ),
+        (
+            "NOAUTH Authentication required.",
+            Some("NOAUTH"),
+            ErrorKind::Authentication,
+        ),
         (killed, Some("ERR"), ErrorKind::ScriptKilled),
         ("my script's own words", None, ErrorKind::Server),
         ("CODE", Some("CODE"), ErrorKind::Server),
@@ -399,7 +485,10 @@ async fn error_replies_keep_code_and_text() {
                 reply::<Value>(&bytes).await.expect_err(text),
                 reply::<()>(&bytes).await.expect_err(text),
             ] {
-                assert_eq!((error.message(), error.code(), error.kind()), (text, code, kind));
+                assert_eq!(
+                    (error.message(), error.code(), error.kind()),
+                    (text, code, kind)
+                );
                 assert_eq!(error.outcome(), Outcome::Rejected);
                 assert_eq!(error.to_string(), format!("ANY: {text}"));
                 assert_eq!(error.command(), Some("ANY"));
@@ -407,7 +496,9 @@ async fn error_replies_keep_code_and_text() {
         }
     }
     // Not UTF-8, as a script can have it.
-    let error = reply::<Native>(b"-ERR \xff\r\n").await.expect_err("an error");
+    let error = reply::<Native>(b"-ERR \xff\r\n")
+        .await
+        .expect_err("an error");
     assert_eq!(error.message(), "ERR \u{fffd}");
 }
 
@@ -415,24 +506,41 @@ async fn error_replies_keep_code_and_text() {
 async fn errors_within_replies() -> Result<()> {
     let bytes = "*3\r\n$1\r\na\r\n-WRONGTYPE no\r\n$1\r\nb\r\n";
     for error in [
-        reply::<List<Native>>(bytes).await.expect_err("an element is an error"),
-        reply::<AsList<Nullable<Native>>>(bytes).await.expect_err("an element is an error"),
-        collected(reply::<ListReply>(bytes).await?).await.expect_err("an element is an error"),
+        reply::<List<Native>>(bytes)
+            .await
+            .expect_err("an element is an error"),
+        reply::<AsList<Nullable<Native>>>(bytes)
+            .await
+            .expect_err("an element is an error"),
+        collected(reply::<ListReply>(bytes).await?)
+            .await
+            .expect_err("an element is an error"),
     ] {
-        assert_eq!((error.code(), error.message()), (Some("WRONGTYPE"), "WRONGTYPE no"));
+        assert_eq!(
+            (error.code(), error.message()),
+            (Some("WRONGTYPE"), "WRONGTYPE no")
+        );
         assert_eq!(error.kind(), ErrorKind::Server);
     }
     // One by one, the others are there.
     let mut list = reply::<ListReply>(bytes).await?;
     assert_eq!(list.next().await.transpose()?.as_deref(), Some("a"));
-    let error = list.next().await.transpose().expect_err("an element is an error");
+    let error = list
+        .next()
+        .await
+        .transpose()
+        .expect_err("an element is an error");
     assert_eq!(error.code(), Some("WRONGTYPE"));
     assert_eq!(list.next().await.transpose()?.as_deref(), Some("b"));
     assert!(list.next().await.is_none());
 
     let bytes = "%2\r\n$1\r\na\r\n!6\r\nERR no\r\n$1\r\nb\r\n:2\r\n";
     let mut dict = reply::<DictReply<Native, Integer>>(bytes).await?;
-    let error = dict.next().await.transpose().expect_err("a value is an error");
+    let error = dict
+        .next()
+        .await
+        .transpose()
+        .expect_err("a value is an error");
     assert_eq!(error.message(), "ERR no");
     assert_eq!(dict.next().await.transpose()?, Some(("b".to_owned(), 2)));
     assert!(dict.next().await.is_none());
@@ -452,15 +560,41 @@ struct Mixture {
 
 impl Mixture {
     async fn new(resp3: bool) -> Self {
-        let (client, peer) = if resp3 { connected().await } else { connected_resp2().await };
-        Self { client, peer, resp3 }
+        let (client, peer) = if resp3 {
+            connected().await
+        } else {
+            connected_resp2().await
+        };
+        Self {
+            client,
+            peer,
+            resp3,
+        }
     }
 
     fn replies(&self) -> Vec<Vec<u8>> {
         let forms = if self.resp3 {
-            ["+PONG", "$5 value", "_", ":-12", "~2 $1 a $0 ", "%1 $1 f *1 $1 v", "*1 *2 $1 m ,1.5", "-ERR|no"]
+            [
+                "+PONG",
+                "$5 value",
+                "_",
+                ":-12",
+                "~2 $1 a $0 ",
+                "%1 $1 f *1 $1 v",
+                "*1 *2 $1 m ,1.5",
+                "-ERR|no",
+            ]
         } else {
-            ["+PONG", "$5 value", "$-1", ":-12", "*2 $1 a $0 ", "*2 $1 f *1 $1 v", "*2 $1 m $3 1.5", "-ERR|no"]
+            [
+                "+PONG",
+                "$5 value",
+                "$-1",
+                ":-12",
+                "*2 $1 a $0 ",
+                "*2 $1 f *1 $1 v",
+                "*2 $1 m $3 1.5",
+                "-ERR|no",
+            ]
         };
         forms.map(resp).to_vec()
     }
@@ -486,8 +620,14 @@ impl Mixture {
         assert_eq!(number.await?, -12);
         assert_eq!(members.await?, texts(&["a", ""]));
         assert_eq!(fields.await?.remove("f"), Some(texts(&["v"])));
-        assert_eq!(scores.await?.asdict().await?, HashMap::from([("m".to_owned(), 1.5)]));
-        assert_eq!(error.await.expect_err("the server said no").message(), "ERR|no");
+        assert_eq!(
+            scores.await?.asdict().await?,
+            HashMap::from([("m".to_owned(), 1.5)])
+        );
+        assert_eq!(
+            error.await.expect_err("the server said no").message(),
+            "ERR|no"
+        );
         assert!(!client.in_use());
         Ok(())
     }
@@ -556,6 +696,26 @@ async fn pushes_come_while_nothing_is_asked() -> Result<()> {
 }
 
 #[tokio::test]
+#[ignore = "open: a command that is answered by pushes alone takes the next command's reply"]
+async fn a_command_without_a_reply_takes_no_others() -> Result<()> {
+    let (client, mut peer) = connected().await;
+    let _subscribe = started(client.command("SUBSCRIBE").arg("channel")).await;
+    let call = started(client.get("k").reply_timeout(Duration::from_millis(300))).await;
+    let serving = async {
+        let mut command = peer.command().await.unwrap_or_default();
+        if command == [b"SUBSCRIBE".as_slice(), b"channel"] {
+            peer.push(&["subscribe", "channel"]).await;
+            command = peer.command().await.unwrap_or_default();
+        }
+        assert_eq!(command, [b"GET".as_slice(), b"k"]);
+        peer.send(bulk("v")).await;
+    };
+    let (value, ()) = tokio::join!(call, serving);
+    assert_eq!(value?.as_deref(), Some("v"));
+    Ok(())
+}
+
+#[tokio::test]
 async fn large_writes_do_not_wait_for_large_reads() -> Result<()> {
     let (client, mut peer) = connected().await;
     let large = "x".repeat(1_000_000);
@@ -574,12 +734,55 @@ async fn large_writes_do_not_wait_for_large_reads() -> Result<()> {
     Ok(())
 }
 
+/// A peer that answers every ECHO, until its client is gone.
+async fn echo(mut peer: Peer) {
+    while let Some(command) = peer.command().await {
+        peer.send(bulk(&command[1])).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn calls_of_many_threads_get_their_own_replies() {
+    // Few may be under way at once, so that there is waiting and granting as well.
+    let (client, peer) = connected_as(Config::new().max_in_flight(7)).await;
+    let peer = tokio::spawn(echo(peer));
+    let tasks = (0..32).map(|task| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            for number in 0..100 {
+                let text = format!("{task}-{number}");
+                // Some are dropped: at once, after a poll, or when the reply may be on its way.
+                let mut call = started(client.echo(text.as_str())).await;
+                match number % 5 {
+                    0 => drop(call),
+                    1 => {
+                        settle().await;
+                        call.is_ready().await;
+                        drop(call);
+                    }
+                    _ => assert_eq!(call.await.ok(), Some(text)),
+                }
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.expect("every task got its own replies");
+    }
+    drop(client);
+    peer.await.expect("the client sent whole commands");
+}
+
 #[tokio::test]
 async fn calls_of_many_tasks_get_their_own_replies() -> Result<()> {
     let (client, mut peer) = connected().await;
     let calls = (0..500).map(|number| {
         let client = client.clone();
-        tokio::spawn(async move { client.echo(number).await.map(|echo| echo == number.to_string()) })
+        tokio::spawn(async move {
+            client
+                .echo(number)
+                .await
+                .map(|echo| echo == number.to_string())
+        })
     });
     let calls: Vec<_> = calls.collect();
     let echoing = async {

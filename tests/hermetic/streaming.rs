@@ -78,7 +78,9 @@ async fn sets() -> Result<()> {
 #[tokio::test]
 async fn maps_in_every_form() -> Result<()> {
     let pair = |number: usize| [element(number), number.to_string()];
-    let expected: HashMap<_, _> = (0..MANY).map(|number| (element(number), number as i64)).collect();
+    let expected: HashMap<_, _> = (0..MANY)
+        .map(|number| (element(number), number as i64))
+        .collect();
     let flat = || (0..MANY).flat_map(pair).map(bulk);
     for reply in [
         aggregate('%', flat()),
@@ -86,7 +88,9 @@ async fn maps_in_every_form() -> Result<()> {
         aggregate('*', (0..MANY).map(|number| array(&pair(number)))),
     ] {
         let (client, mut peer) = connected().await;
-        let call = client.hgetall("h").decode::<kind::DictReply<kind::Native, kind::Integer>>();
+        let call = client
+            .hgetall("h")
+            .decode::<kind::DictReply<kind::Native, kind::Integer>>();
         let call = started(call).await;
         let (dict, ()) = tokio::join!(
             async { call.await?.asdict().await },
@@ -115,8 +119,12 @@ async fn maps_in_every_form() -> Result<()> {
 async fn members_with_scores_in_both_forms() -> Result<()> {
     let score = |number: usize| number as f64 / 4.0;
     let resp2 = (0..MANY).flat_map(|n| [bulk(element(n)), bulk(score(n).to_string())]);
-    let resp3 = (0..MANY)
-        .map(|n| aggregate('*', [bulk(element(n)), format!(",{}\r\n", score(n)).into_bytes()]));
+    let resp3 = (0..MANY).map(|n| {
+        aggregate(
+            '*',
+            [bulk(element(n)), format!(",{}\r\n", score(n)).into_bytes()],
+        )
+    });
     for reply in [aggregate('*', resp2), aggregate('*', resp3)] {
         let (client, mut peer) = connected().await;
         let query = ["ZRANGE", "z", "0", "-1", "WITHSCORES"];
@@ -172,8 +180,12 @@ async fn elements_may_be_large_or_nested() -> Result<()> {
     );
     assert_eq!(list?, words);
 
-    let lists: Vec<Vec<String>> = (0..3000).map(|n| (0..n % 7).map(element).collect()).collect();
-    let call = client.command("ANY").reply::<kind::ListReply<kind::List<kind::Native>>>();
+    let lists: Vec<Vec<String>> = (0..3000)
+        .map(|n| (0..n % 7).map(element).collect())
+        .collect();
+    let call = client
+        .command("ANY")
+        .reply::<kind::ListReply<kind::List<kind::Native>>>();
     let call = started(call).await;
     let reply = aggregate('*', lists.iter().map(|list| array(list)));
     let (list, ()) = tokio::join!(
@@ -181,6 +193,27 @@ async fn elements_may_be_large_or_nested() -> Result<()> {
         peer.answer(&["ANY"], reply)
     );
     assert_eq!(list?, lists);
+    Ok(())
+}
+
+#[tokio::test]
+async fn attributes_are_no_elements() -> Result<()> {
+    let attribute = || resp("|1 $3 ttl *2 :1 :2");
+    let elements = (0..MANY).map(|n| [attribute(), bulk(element(n))].concat());
+    let reply = [attribute(), aggregate('*', elements)].concat();
+    let (client, mut peer) = connected().await;
+    let call = started(client.lrange("l")).await;
+    let after = started(client.get("k")).await;
+    let serving = async {
+        peer.expect(&["LRANGE", "l", "0", "-1"]).await;
+        peer.expect(&["GET", "k"]).await;
+        for piece in [reply, bulk("v")].concat().chunks(4093) {
+            peer.send(piece).await;
+        }
+    };
+    let (list, ()) = tokio::join!(async { call.await?.aslist().await }, serving);
+    assert_eq!(list?, self::elements());
+    assert_eq!(after.await?.as_deref(), Some("v"));
     Ok(())
 }
 
@@ -203,7 +236,10 @@ async fn the_server_waits_for_the_consumer() -> Result<()> {
         taken += bulk(element(number)).len();
         if number % 5000 == 0 {
             sent += peer.send_what_is_taken(&reply[sent..]).await;
-            assert!(sent <= taken + ahead + 700_000, "{sent} bytes are sent, {taken} taken");
+            assert!(
+                sent <= taken + ahead + 700_000,
+                "{sent} bytes are sent, {taken} taken"
+            );
         } else if taken + 1000 > sent {
             // The consumer has caught up: it would wait for the peer, which is this test.
             sent += peer.send_what_is_taken(&reply[sent..]).await;
@@ -347,12 +383,20 @@ async fn an_element_that_does_not_decode_is_an_error_of_its_own() -> Result<()> 
 
 #[tokio::test]
 async fn a_pair_that_does_not_decode_is_an_error_of_its_own() -> Result<()> {
-    let value = |number: usize| if number == 3000 { "x".to_owned() } else { number.to_string() };
+    let value = |number: usize| {
+        if number == 3000 {
+            "x".to_owned()
+        } else {
+            number.to_string()
+        }
+    };
     let flat = (0..MANY).flat_map(|n| [bulk(element(n)), bulk(value(n))]);
     let pairs = (0..MANY).map(|n| array(&[element(n), value(n)]));
     for reply in [aggregate('%', flat), aggregate('*', pairs)] {
         let (client, mut peer) = connected().await;
-        let call = client.hgetall("h").decode::<kind::DictReply<kind::Native, kind::Integer>>();
+        let call = client
+            .hgetall("h")
+            .decode::<kind::DictReply<kind::Native, kind::Integer>>();
         let call = started(call).await;
         let reading = async {
             let mut dict = call.await?;
@@ -500,7 +544,10 @@ async fn they_are_streams() -> Result<()> {
         let lengths = list.map(|element| element.map_or(0, |text| text.len()));
         Ok::<_, Error>(lengths.fold(0, async |sum, len| sum + len).await)
     };
-    let (sum, ()) = tokio::join!(reading, peer.answer(&["LRANGE", "l", "0", "-1"], large('*')));
+    let (sum, ()) = tokio::join!(
+        reading,
+        peer.answer(&["LRANGE", "l", "0", "-1"], large('*'))
+    );
     assert_eq!(sum?, elements().iter().map(String::len).sum::<usize>());
     Ok(())
 }
@@ -577,14 +624,22 @@ async fn a_string_is_an_async_read() -> Result<()> {
 #[tokio::test]
 async fn small_strings_and_none_are_read_the_same_way() -> Result<()> {
     let (client, mut peer) = connected().await;
-    for (reply, expected) in [("$2 hi", Some("hi")), ("=6 txt:hi", Some("hi")), ("$0 ", Some("")), ("_", None), ("$-1", None)] {
+    for (reply, expected) in [
+        ("$2 hi", Some("hi")),
+        ("=6 txt:hi", Some("hi")),
+        ("$0 ", Some("")),
+        ("_", None),
+        ("$-1", None),
+    ] {
         let call = started(client.get("film").reader()).await;
         peer.answer(&["GET", "film"], resp(reply)).await;
         let film = call.await?;
         assert_eq!(film.is_some(), expected.is_some());
         let Some(mut film) = film else { continue };
         let mut read = String::new();
-        film.read_to_string(&mut read).await.expect("it is here already");
+        film.read_to_string(&mut read)
+            .await
+            .expect("it is here already");
         assert_eq!(Some(read.as_str()), expected);
         assert!(film.next().await.is_none());
     }
@@ -604,7 +659,10 @@ async fn the_server_waits_for_the_reader() -> Result<()> {
     let sent = 1000 + peer.send_what_is_taken(&reply[1000..]).await;
     assert!(sent < 700_000, "{sent} bytes were read for nobody");
     let mut sink = tokio::io::sink();
-    let (copied, ()) = tokio::join!(tokio::io::copy(&mut film, &mut sink), peer.send(&reply[sent..]));
+    let (copied, ()) = tokio::join!(
+        tokio::io::copy(&mut film, &mut sink),
+        peer.send(&reply[sent..])
+    );
     assert_eq!(copied.ok(), Some(text.len() as u64));
     Ok(())
 }
@@ -616,9 +674,19 @@ async fn a_string_that_breaks_off_is_an_error() -> Result<()> {
     let mut film = reader(&client, &mut peer, &text).await?;
     peer.close();
     let mut read = Vec::new();
-    let error = film.read_to_end(&mut read).await.expect_err("the rest does not come");
-    assert!(error.to_string().contains("the server closed the connection"), "{error}");
-    let source = error.get_ref().and_then(|source| source.downcast_ref::<Error>());
+    let error = film
+        .read_to_end(&mut read)
+        .await
+        .expect_err("the rest does not come");
+    assert!(
+        error
+            .to_string()
+            .contains("the server closed the connection"),
+        "{error}"
+    );
+    let source = error
+        .get_ref()
+        .and_then(|source| source.downcast_ref::<Error>());
     assert_eq!(source.map(Error::kind), Some(ErrorKind::ConnectionLost));
     assert!(read.iter().eq(&text[..read.len()]));
 
@@ -631,7 +699,9 @@ async fn a_string_that_breaks_off_is_an_error() -> Result<()> {
     let mut film = film;
     let (result, ()) = tokio::join!(film.read_to_end(&mut read), peer.send(rest));
     let error = result.expect_err("no CRLF");
-    let source = error.get_ref().and_then(|source| source.downcast_ref::<Error>());
+    let source = error
+        .get_ref()
+        .and_then(|source| source.downcast_ref::<Error>());
     assert_eq!(source.map(Error::kind), Some(ErrorKind::Protocol));
     Ok(())
 }

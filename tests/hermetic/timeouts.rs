@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 use redis_client::prelude::*;
 use redis_client::{Error, Result};
 
-use crate::peer::{
-    bulk, connected, connected_as, connected_through, resp, settle, started,
-};
+use crate::peer::{bulk, connected, connected_as, connected_through, resp, settle, started};
 use crate::server::FakeServer;
 
 const SHORT: Duration = Duration::from_millis(60);
@@ -52,7 +50,8 @@ async fn the_late_reply_goes_to_nobody() -> Result<()> {
     let error = late.await.expect_err("nothing came");
     assert_timeout(&error, Outcome::Unknown);
     let call = started(client.get("k").reply_timeout(LONG)).await;
-    peer.answer(&["GET", "k"], [bulk("late"), bulk("v")].concat()).await;
+    peer.answer(&["GET", "k"], [bulk("late"), bulk("v")].concat())
+        .await;
     assert_eq!(call.await?.as_deref(), Some("v"));
     assert!(!client.in_use());
 
@@ -62,9 +61,13 @@ async fn the_late_reply_goes_to_nobody() -> Result<()> {
         let late = started(client.get("late")).await;
         peer.expect(&["GET", "late"]).await;
         peer.send(&reply[..at]).await;
-        assert_timeout(&late.await.expect_err("the rest came late"), Outcome::Unknown);
+        assert_timeout(
+            &late.await.expect_err("the rest came late"),
+            Outcome::Unknown,
+        );
         let call = started(client.get("k").reply_timeout(LONG)).await;
-        peer.answer(&["GET", "k"], [&reply[at..], &bulk("v")].concat()).await;
+        peer.answer(&["GET", "k"], [&reply[at..], &bulk("v")].concat())
+            .await;
         assert_eq!(call.await?.as_deref(), Some("v"));
     }
     Ok(())
@@ -189,7 +192,8 @@ async fn a_blocking_call_with_timeout_zero_waits() -> Result<()> {
     assert_eq!(pop.await?.value, "v");
 
     let mut read = started(client.xread([("s", "$")]).block(0)).await;
-    peer.expect(&["XREAD", "BLOCK", "0", "STREAMS", "s", "$"]).await;
+    peer.expect(&["XREAD", "BLOCK", "0", "STREAMS", "s", "$"])
+        .await;
     tokio::time::sleep(SHORT * 3).await;
     assert!(!read.is_ready().await);
     peer.send("_\r\n").await;
@@ -237,4 +241,23 @@ async fn the_clock_runs_while_there_is_no_connection() -> Result<()> {
     peer.answer(&["GET", "k"], bulk("v")).await;
     assert_eq!(call.await?.as_deref(), Some("v"));
     Ok(())
+}
+
+#[tokio::test]
+#[ignore = "open: a negative timeout waits for ever"]
+async fn a_negative_timeout_does_not_wait_for_ever() {
+    let (client, mut peer) = connected().await;
+    for timeout in [-1.0, -0.5, f64::NAN] {
+        let mut call = started(client.blpop(["jobs"]).timeout(timeout)).await;
+        if call.is_ready().await {
+            // Refused before it was sent, or by the server after that.
+            let error = call.await.expect_err("there is no such timeout");
+            assert_eq!(error.kind(), ErrorKind::Argument);
+        } else {
+            let command = peer.command().await.unwrap_or_default();
+            assert_ne!(command, [&b"BLPOP"[..], b"jobs", b"0"]);
+            peer.send("-ERR timeout is negative\r\n").await;
+            assert!(call.await.is_err());
+        }
+    }
 }

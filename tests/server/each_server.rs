@@ -42,7 +42,9 @@ pub(crate) fn for_each_place(
             .collect();
         let results = threads.into_iter().map(|thread| thread.join());
         results
-            .flat_map(|failed| failed.unwrap_or_else(|_| vec!["a server that did not start".to_owned()]))
+            .flat_map(|failed| {
+                failed.unwrap_or_else(|_| vec!["a server that did not start".to_owned()])
+            })
             .collect()
     });
     assert!(failed.is_empty(), "failed on {}", failed.join(", "));
@@ -63,21 +65,29 @@ fn on_kind(
     for protocol in [Protocol::Resp2, Protocol::Resp3] {
         place.protocol = protocol;
         place.server.command(&["FLUSHALL"]);
+        place.wait_until_alone();
         let result = thread::scope(|scope| {
             let thread = thread::Builder::new().name(place.to_string());
             let place = &place;
-            let thread = thread.spawn_scoped(scope, move || run(place, test)).expect("a thread");
+            let thread = thread
+                .spawn_scoped(scope, move || run(place, test))
+                .expect("a thread");
             thread.join()
         });
         if result.is_err() {
             failed.push(place.to_string());
+            // It may have been left stopped, or with a password.
+            place.server.restart();
         }
     }
     failed
 }
 
 fn run(place: &Place, test: &impl AsyncFn(&Place) -> Outcome) {
-    match place.runtime().block_on(async { timeout(LIMIT, test(place)).await }) {
+    match place
+        .runtime()
+        .block_on(async { timeout(LIMIT, test(place)).await })
+    {
         Ok(Ok(())) => {}
         Ok(Err(failure)) => panic!("{failure:?}"),
         Err(_) => panic!("not done within {LIMIT:?}"),
@@ -95,12 +105,34 @@ pub(crate) struct Place {
 impl Place {
     /// How to connect to it: address, password and protocol are set, everything else is as by default.
     pub(crate) fn config(&self) -> Config {
-        let config: Config = self.server.url().parse().expect("the URL of the harness is right");
+        let config: Config = self
+            .server
+            .url()
+            .parse()
+            .expect("the URL of the harness is right");
         config.protocol(self.protocol)
     }
 
     pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
         Ok(self.config().connect().await?)
+    }
+
+    /// Waits until the server knows that the clients of the test before are gone.
+    fn wait_until_alone(&self) {
+        let is_alone = || {
+            let clients = self.server.command(&["CLIENT", "LIST"]);
+            clients
+                .text()
+                .is_some_and(|clients| clients.lines().count() == 1)
+        };
+        let started = std::time::Instant::now();
+        while !is_alone() {
+            assert!(
+                started.elapsed() < LIMIT,
+                "clients of the test before are still there"
+            );
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Tests in RESP2 run on one thread, those in RESP3 on several, so that both kinds of runtime are tested.
@@ -109,7 +141,11 @@ impl Place {
             Protocol::Resp2 => runtime::Builder::new_current_thread(),
             Protocol::Resp3 => runtime::Builder::new_multi_thread(),
         };
-        builder.worker_threads(2).enable_all().build().expect("a runtime")
+        builder
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime")
     }
 }
 
@@ -156,7 +192,10 @@ impl fmt::Debug for Failure {
 pub(crate) async fn eventually(what: &str, is_true: impl AsyncFn() -> bool) {
     let started = Instant::now();
     while !is_true().await {
-        assert!(started.elapsed() < LIMIT / 4, "it does not come true: {what}");
+        assert!(
+            started.elapsed() < LIMIT / 4,
+            "it does not come true: {what}"
+        );
         sleep(Duration::from_millis(2)).await;
     }
 }

@@ -1,8 +1,7 @@
 use redis_client::prelude::*;
 
-async fn mistake(client: Connection, bytes: Vec<u8>) {
+async fn mistake(client: Connection) {
     let _ = client.set("key", b"\xff").await;
-    let _ = client.set("key", bytes).await;
 }
 
 fn main() {}

@@ -16,6 +16,8 @@ fn mistakes_are_explained() {
         Ok(version) if version.starts_with(RUSTC) => {
             trybuild::TestCases::new().compile_fail("ui/*_*.rs");
         }
-        other => eprintln!("skipped: the expected messages are those of {RUSTC}x, this is {other:?}"),
+        other => {
+            eprintln!("skipped: the expected messages are those of {RUSTC}x, this is {other:?}")
+        }
     }
 }

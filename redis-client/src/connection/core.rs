@@ -79,8 +79,11 @@ pub(crate) struct Core {
     session: Vec<(&'static str, Bytes)>,
     /// Replies of blocking commands that came for callers who had gone.
     orphans: Vec<Frame>,
+    /// The socket has to be shut down at once, and read to its end after that.
+    cut: bool,
+    lingers: bool,
     /// No new commands; whom to wake when the last one is done.
-    closing: Option<Option<Waker>>,
+    closing: Option<Vec<Waker>>,
 }
 
 /// What can be submitted: a command, or several in one piece.
@@ -273,6 +276,8 @@ impl Core {
             only_messages: false,
             session: Vec::new(),
             orphans: Vec::new(),
+            cut: false,
+            lingers: false,
             closing: None,
         }
     }
@@ -292,7 +297,11 @@ impl Core {
         }
         if self.closing.is_some() {
             let message = "the connection is being closed";
-            return Err(Error::new(ErrorKind::NotConnected, Outcome::NotSent, message));
+            return Err(Error::new(
+                ErrorKind::NotConnected,
+                Outcome::NotSent,
+                message,
+            ));
         }
         let size = outgoing.size_hint();
         let slot = self.allocate(Slot {
@@ -440,6 +449,7 @@ impl Core {
                 }
                 self.release(id);
                 self.grant();
+                self.wake_closing();
             }
             State::Ready(_) | State::ReadyBatch(_) | State::Failed(_) => {
                 if let State::Ready(frame) = self.release(id) {
@@ -476,6 +486,8 @@ impl Core {
             matches!(slot.state, State::Abandoned) && slot.flags.contains(Flags::BLOCKING)
         });
         if is_cancelled_wait {
+            self.cut = true;
+            self.lingers = true;
             self.give_up(Error::new(
                 ErrorKind::ConnectionLost,
                 Outcome::Unknown,
@@ -490,6 +502,17 @@ impl Core {
         }
     }
 
+    /// Whether the socket has to be shut down before anything else happens.
+    pub(crate) fn take_cut(&mut self) -> bool {
+        mem::take(&mut self.cut)
+    }
+
+    /// Whether the connection is read to its end after it was given up: what the server said before it
+    /// saw the end still counts.
+    pub(crate) fn lingers(&self) -> bool {
+        self.lingers
+    }
+
     /// Replies of blocking commands that came for callers who had gone.
     pub(crate) fn take_orphans(&mut self) -> Vec<Frame> {
         mem::take(&mut self.orphans)
@@ -497,8 +520,15 @@ impl Core {
 
     /// Takes no new commands, and says when the last one is done.
     pub(crate) fn poll_drained(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.closing = Some(Some(cx.waker().clone()));
-        if self.in_flight() == 0 { Poll::Ready(()) } else { Poll::Pending }
+        let closing = self.closing.get_or_insert_default();
+        if !closing.iter().any(|waker| waker.will_wake(cx.waker())) {
+            closing.push(cx.waker().clone());
+        }
+        if self.in_flight() == 0 {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -527,22 +557,34 @@ impl Core {
     /// A new connection is there; what is in the outbox goes out on it.
     pub(crate) fn connected(&mut self) {
         self.give_up = None;
-        match &self.link {
-            // Closed while the connection was made.
-            Link::Closed(error) => self.give_up = Some(error.duplicate()),
-            Link::Down | Link::Up => self.link = Link::Up,
-        }
         self.front_offset = 0;
         self.scanner.reset();
         self.incoming = Incoming::Reply;
         self.skipped = 0;
         self.paused = false;
+        self.cut = false;
+        self.lingers = false;
+        if let Link::Closed(error) = &self.link {
+            // Closed while the connection was made.
+            self.give_up = Some(error.duplicate());
+            return;
+        }
+        self.link = Link::Up;
         self.resubscribe();
     }
 
     /// Subscriptions come first on a new connection.
     fn resubscribe(&mut self) {
         let subscriptions = self.subscribers.restore();
+        // What was to be said on a connection that is gone already is said anew.
+        for id in &self.order {
+            if let Some(slot) = self.slots.get_mut(id.0 as usize)
+                && slot.purpose == Purpose::Restoration
+            {
+                slot.abandon();
+                self.outbox_has_gaps = true;
+            }
+        }
         if subscriptions.is_empty() {
             return;
         }
@@ -660,6 +702,7 @@ impl Core {
             }
         }
         self.grant();
+        self.wake_closing();
     }
 
     /// Splits off what has arrived, and fills the slots with it.
@@ -823,6 +866,8 @@ impl Core {
             return false;
         }
         match &mut slot.state {
+            // What a blocking command took is kept whole, though its caller has gone.
+            State::Abandoned if slot.flags.contains(Flags::BLOCKING) => return false,
             State::Abandoned => {}
             state if slot.streaming == streaming => {
                 *state = State::Streaming(Stream {
@@ -1020,6 +1065,10 @@ impl Core {
                 State::Streaming(stream) => {
                     stream.end = Some(Err(error.duplicate().with_outcome(outcome)))
                 }
+                // Some of its replies may have come.
+                state if slot.purpose == Purpose::Batch && place < sent => {
+                    *state = State::ReadyBatch(Some(error.duplicate().with_outcome(outcome)));
+                }
                 state => *state = State::Failed(error.duplicate().with_outcome(outcome)),
             }
             let waker = slot.waker.take();
@@ -1031,6 +1080,7 @@ impl Core {
                 slot.state = State::Failed(error.duplicate().with_outcome(Outcome::NotSent));
             }
         }
+        self.wake_closing();
         self.give_up(error.duplicate());
         self.link = Link::Closed(error);
     }
@@ -1056,6 +1106,7 @@ impl Core {
         });
         self.waiting = waiting;
         self.grant();
+        self.wake_closing();
         watched
     }
 
@@ -1153,13 +1204,16 @@ impl Core {
         self.front_offset += len as u64;
         self.forget_blocking(id);
         self.grant();
-        if self.in_flight() == 0
-            && let Some(waiting) = &mut self.closing
-        {
-            let waker = waiting.take();
-            self.wakes.extend(waker);
-        }
+        self.wake_closing();
         Some(id)
+    }
+
+    fn wake_closing(&mut self) {
+        if self.in_flight() == 0
+            && let Some(closing) = &mut self.closing
+        {
+            self.wakes.append(closing);
+        }
     }
 
     fn forget_blocking(&mut self, id: SlotId) {
@@ -1252,6 +1306,7 @@ impl Slot {
     fn abandon(&mut self) {
         self.state = State::Abandoned;
         self.waker = None;
+        self.frames = Vec::new();
         self.deadline = 0;
         self.patience = 0;
     }

@@ -25,11 +25,16 @@ const TRUST: usize = 4 * 1024 * 1024;
 /// Buffers beyond this size are given back when they are empty.
 const KEEP: usize = 512 * 1024;
 
+/// How long a connection that was given up is read on, at most.
+const LINGER: Duration = Duration::from_millis(250);
+
 /// Why a connection ended, and how many bytes it had taken.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) error: Error,
     pub(crate) written: u64,
+    /// The server ended it before it said anything.
+    pub(crate) in_vain: bool,
 }
 
 /// Serves a connection until it ends.
@@ -46,11 +51,14 @@ pub(crate) async fn drive(shared: &Shared, io: Pin<Box<dyn Transport>>, unread: 
         timer: Box::pin(sleep(Duration::ZERO)),
         timing: false,
         wakes: Vec::new(),
+        in_vain: true,
+        parting: None,
     };
     let error = poll_fn(|cx| driver.poll(cx)).await;
     Ended {
         error,
         written: driver.written,
+        in_vain: driver.in_vain,
     }
 }
 
@@ -67,19 +75,26 @@ struct Driver<'s> {
     timer: Pin<Box<Sleep>>,
     timing: bool,
     wakes: Vec<Waker>,
+    in_vain: bool,
+    /// Why the connection was given up, while it is read to its end.
+    parting: Option<Error>,
 }
 
 impl Driver<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        if self.parting.is_some() {
+            return self.poll_parting(cx);
+        }
         loop {
             let mut progress = false;
             match self.poll_take(cx) {
                 Ok(taken) => progress |= taken,
-                Err(error) => {
-                    // What is here already was said before the end.
-                    let _ = self.poll_read(cx);
-                    return Poll::Ready(error);
+                Err(error) if self.shared.lock().lingers() => {
+                    self.parting = Some(error);
+                    self.timer.as_mut().reset(Instant::now() + LINGER);
+                    return self.poll_parting(cx);
                 }
+                Err(error) => return Poll::Ready(error),
             }
             match self.poll_write(cx) {
                 Ok(wrote) => progress |= wrote,
@@ -99,11 +114,28 @@ impl Driver<'_> {
         }
     }
 
+    /// The connection is given up, but what the server said before it saw the end still counts.
+    fn poll_parting(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        let _ = self.io.as_mut().poll_shutdown(cx);
+        let at_end = loop {
+            match self.poll_read(cx) {
+                Ok(true) => {}
+                Ok(false) => break false,
+                Err(_) => break true,
+            }
+        };
+        let is_over = at_end || self.timer.as_mut().poll(cx).is_ready();
+        self.parting
+            .take_if(|_| is_over)
+            .map_or(Poll::Pending, Poll::Ready)
+    }
+
     /// Takes what callers have encoded since the last time.
     fn poll_take(&mut self, cx: &mut Context<'_>) -> Result<bool, Error> {
         let mut core = self.shared.lock();
         core.register_driver(cx.waker());
         if let Some(error) = core.take_give_up() {
+            self.in_vain = false;
             return Err(error);
         }
         if !self.writing.is_empty() || !core.has_unsent() {
@@ -185,6 +217,7 @@ impl Driver<'_> {
             }
             Poll::Ready(Ok(_)) => {}
         }
+        self.in_vain = false;
         self.receive(self.shared.lock())?;
         Ok(true)
     }
@@ -212,7 +245,11 @@ impl Driver<'_> {
         let received = core.receive(&mut self.reading);
         core.take_wakes(&mut self.wakes);
         let orphans = core.take_orphans();
+        let cut = core.take_cut();
         drop(core);
+        if cut {
+            self.shared.cut();
+        }
         self.wake();
         self.shared.hand_over(orphans);
         received.map_err(|error| {

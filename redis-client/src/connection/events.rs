@@ -52,7 +52,9 @@ impl Listeners {
     pub(super) fn tell(&self, event: &ConnectionEvent) {
         let mut wakers = Vec::new();
         lock(&self.0).retain(|listener| {
-            let Some(queue) = listener.upgrade() else { return false };
+            let Some(queue) = listener.upgrade() else {
+                return false;
+            };
             let mut queue = lock(&queue);
             if queue.events.len() == KEEP {
                 queue.events.pop_front();

@@ -7,6 +7,7 @@ mod events;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::net::Shutdown;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,11 +15,12 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use socket2::Socket;
 
 pub(crate) use self::core::Subscribing;
-use self::core::{Arrived, Core, CoreLimits, Millis, Outgoing, SlotId};
 #[cfg(fuzzing)]
 pub(crate) use self::core::model;
+use self::core::{Arrived, Core, CoreLimits, Millis, Outgoing, SlotId};
 pub(crate) use self::driver::Transport;
 use self::events::Listeners;
 pub use self::events::{ConnectionEvent, ConnectionEvents};
@@ -83,6 +85,7 @@ pub(crate) struct Shared {
     endpoint: Option<Arc<Endpoint>>,
     /// Lost once is lost for good: somebody relies on what the server knows about this connection.
     pinned: AtomicBool,
+    breaker: Mutex<Option<Socket>>,
     listeners: Listeners,
     resp3: AtomicBool,
     started: Instant,
@@ -136,11 +139,11 @@ impl<E: Encoder> Connection<E> {
     fn begin(
         config: Config,
         endpoint: Option<Arc<Endpoint>>,
-        link: connect::Link,
+        mut link: connect::Link,
         encoder: E,
     ) -> Self {
         let shared = Shared::new(config, endpoint);
-        shared.connected(&link);
+        shared.connected(&mut link);
         let service = Service(Arc::clone(&shared));
         tokio::spawn(async move { service.0.supervise(link).await });
         Self::from_shared(shared, encoder)
@@ -247,7 +250,7 @@ impl<E: Encoder> Connection<E> {
     /// let total = client
     ///     .transaction(["total"], async |tx| {
     ///         let total = tx.get("total").await?.and_then(|text| text.parse().ok()).unwrap_or(0) + 1;
-    ///         let _ = tx.queue().set("total", total).await?;
+    ///         tx.queue().set("total", total).await?;
     ///         Ok(total)
     ///     })
     ///     .await?;
@@ -258,10 +261,10 @@ impl<E: Encoder> Connection<E> {
     /// # Errors
     ///
     /// That of `body`, with nothing executed; [`ErrorKind::Transaction`] when the budget is used up.
-    pub async fn transaction<'a, T>(
+    pub async fn transaction<'a, T, A: Future<Output = Result<T>>>(
         &self,
         keys: impl IntoIterator<Item = impl ToArg<'a, E>>,
-        body: impl AsyncFn(&Optimistic<E>) -> Result<T>,
+        body: impl Fn(Optimistic<E>) -> A,
     ) -> Result<T> {
         let keys = owned(keys, self.encoder);
         optimistic(&self.source(), self.encoder, &keys, body).await
@@ -270,7 +273,7 @@ impl<E: Encoder> Connection<E> {
     /// Begins a subscription: `start_subscribe().await`; see [`Subscription`](crate::Subscription). In RESP3
     /// it shares this connection with commands; in RESP2, where that is not possible, it opens its own.
     pub fn start_subscribe(&self) -> StartSubscribe<E> {
-        StartSubscribe::new(self.clone(), false)
+        StartSubscribe::new(self.any())
     }
 
     /// Loads a Lua script and gives it a handle; see [`Script`].
@@ -332,6 +335,11 @@ impl<E: Encoder> Connection<E> {
 
     fn source(&self) -> Source {
         Source::Connection(self.with_encoder(Utf8))
+    }
+
+    /// Whether a reply is being read in pieces.
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.shared().lock().is_streaming()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -437,10 +445,9 @@ impl<E: Encoder> Connection<E> {
                 }
                 return Poll::Ready(match arrived {
                     Err(error) => Err(ticket.outcome_of_all(error)),
-                    Ok(Arrived::Batch(frames, Some(error))) => Ok(Arrived::Batch(
-                        frames,
-                        Some(ticket.outcome_of_all(error)),
-                    )),
+                    Ok(Arrived::Batch(frames, Some(error))) => {
+                        Ok(Arrived::Batch(frames, Some(ticket.outcome_of_all(error))))
+                    }
                     arrived => arrived,
                 });
             }
@@ -517,6 +524,7 @@ impl Shared {
             config,
             endpoint,
             pinned: AtomicBool::new(false),
+            breaker: Mutex::new(None),
             listeners: Listeners::default(),
             resp3: AtomicBool::new(false),
         })
@@ -529,9 +537,10 @@ impl Shared {
             && !self.pinned.load(Ordering::Relaxed)
     }
 
-    fn connected(&self, link: &connect::Link) {
+    fn connected(&self, link: &mut connect::Link) {
         self.resp3
             .store(link.protocol == Protocol::Resp3, Ordering::Relaxed);
+        *self.breaker.lock().unwrap_or_else(PoisonError::into_inner) = link.breaker.take();
         self.with(Core::connected);
     }
 
@@ -553,15 +562,30 @@ impl Shared {
         let result = f(&mut core);
         let wakes = core.take_few_wakes();
         let orphans = core.take_orphans();
+        let cut = core.take_cut();
         drop(core);
+        if cut {
+            self.cut();
+        }
         wakes.into_iter().for_each(Waker::wake);
         self.hand_over(orphans);
         result
     }
 
+    /// Tells the server that nobody waits any more, before the caller who has gone can do anything else.
+    fn cut(&self) {
+        let breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(socket) = breaker.as_ref() {
+            // Where it fails, the connection has ended already.
+            let _ = socket.shutdown(Shutdown::Write);
+        }
+    }
+
     /// Gives replies for callers who had gone to whom it may concern.
     fn hand_over(&self, orphans: Vec<Frame>) {
-        let Some(hook) = &self.config.on_orphan else { return };
+        let Some(hook) = &self.config.on_orphan else {
+            return;
+        };
         for frame in orphans {
             if let Ok(value) = Decoder::new(&frame).value()
                 && !matches!(value, Value::Null | Value::Error(_))
@@ -582,31 +606,40 @@ impl Shared {
 
     /// Serves one connection after the other, until it is closed for good.
     async fn supervise(&self, mut link: connect::Link) {
+        let mut in_vain = 0u32;
         loop {
             let ended = driver::drive(self, link.io, link.unread).await;
+            in_vain = if ended.in_vain {
+                in_vain.saturating_add(1)
+            } else {
+                0
+            };
             self.with(|core| core.disconnected(&ended.error, ended.written));
-            self.listeners.tell(&ConnectionEvent::Lost(Arc::new(ended.error.duplicate())));
+            self.listeners
+                .tell(&ConnectionEvent::Lost(Arc::new(ended.error.duplicate())));
             let Some(endpoint) = self.endpoint.as_ref().filter(|_| self.reconnects()) else {
                 self.close(ended.error.message());
                 return;
             };
-            match self.reconnect(endpoint).await {
+            // One connection may be lost like this by chance, the next ones are like failed attempts.
+            match self.reconnect(endpoint, in_vain.saturating_sub(1)).await {
                 Some(next) => link = next,
                 None => return,
             }
-            self.connected(&link);
+            self.connected(&mut link);
             self.listeners.tell(&ConnectionEvent::Restored);
         }
     }
 
     /// Tries again and again, with growing pauses, while the deadlines of waiting commands go on.
-    async fn reconnect(&self, endpoint: &Endpoint) -> Option<connect::Link> {
-        let mut attempt = 0;
+    async fn reconnect(&self, endpoint: &Endpoint, in_vain: u32) -> Option<connect::Link> {
+        let mut attempt = 0u32;
         loop {
-            let pause = self.config.reconnect.pause(attempt);
+            let pause = self.config.reconnect.pause(attempt.saturating_add(in_vain));
             self.watch(tokio::time::sleep(pause)).await?;
             let session = self.lock().session();
-            self.listeners.tell(&ConnectionEvent::Reconnecting(attempt + 1));
+            self.listeners
+                .tell(&ConnectionEvent::Reconnecting(attempt + 1));
             match self.watch(endpoint.connect(&self.config, &session)).await? {
                 Ok(link) => return Some(link),
                 Err(error) => {
@@ -757,14 +790,14 @@ fn poll_reply(
     }
 }
 
-/// What was not sent is always sent again; what may have been executed only if that does no harm.
+/// What was not sent is always sent again; what may have been executed only if that does no harm, and
+/// if it cannot be what has made the server talk nonsense.
 fn may_retry(error: &Error, repeatable: bool, ticket: &Ticket, shared: &Shared) -> bool {
-    error.kind() == ErrorKind::ConnectionLost
-        && shared.reconnects()
+    shared.reconnects()
         && ticket.attempts < shared.config.reconnect.retries
-        && match error.outcome() {
-            Outcome::NotSent => true,
-            Outcome::Unknown => repeatable,
+        && match (error.kind(), error.outcome()) {
+            (ErrorKind::ConnectionLost | ErrorKind::Protocol, Outcome::NotSent) => true,
+            (ErrorKind::ConnectionLost, Outcome::Unknown) => repeatable,
             _ => false,
         }
 }

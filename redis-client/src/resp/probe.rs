@@ -26,8 +26,15 @@ use crate::reply::ReplyKind;
 pub(crate) fn replies(limits: ReplyLimits, bytes: &[u8], pieces: impl Iterator<Item = usize>) {
     let (frames, whole) = split(limits, bytes, std::iter::once(bytes.len()));
     let (same_frames, in_pieces) = split(limits, bytes, pieces);
-    assert_eq!(frames, same_frames, "the frames depend on how the bytes arrive");
-    assert_eq!(whole.is_err(), in_pieces.is_err(), "{whole:?} or {in_pieces:?}");
+    assert_eq!(
+        frames, same_frames,
+        "the frames depend on how the bytes arrive"
+    );
+    assert_eq!(
+        whole.is_err(),
+        in_pieces.is_err(),
+        "{whole:?} or {in_pieces:?}"
+    );
     for frame in frames {
         let consumed = frame.len();
         every_kind(&Frame::from(frame), Some(consumed));
@@ -44,10 +51,18 @@ pub(crate) fn run_bytes(data: &[u8]) {
         return;
     };
     let limits = ReplyLimits {
-        frame: if frame == 0 { 1 << 30 } else { 16 * usize::from(frame) },
+        frame: if frame == 0 {
+            1 << 30
+        } else {
+            16 * usize::from(frame)
+        },
         depth: usize::from(depth % 65),
     };
-    replies(limits, bytes, pieces.iter().map(|piece| usize::from(*piece)));
+    replies(
+        limits,
+        bytes,
+        pieces.iter().map(|piece| usize::from(*piece)),
+    );
     garbage(bytes);
 }
 
@@ -110,7 +125,11 @@ fn every_kind(frame: &Frame, consumed: Option<usize>) {
     for_encoder(frame, consumed, Utf8);
     for_encoder(frame, consumed, Raw);
     #[cfg(feature = "json")]
-    for_encoder(frame, consumed, crate::JsonEncoder::<serde_json::Value>::new());
+    for_encoder(
+        frame,
+        consumed,
+        crate::JsonEncoder::<serde_json::Value>::new(),
+    );
 
     // Those that want a hash of the native type, which JSON has not.
     macro_rules! hashed {
@@ -119,7 +138,9 @@ fn every_kind(frame: &Frame, consumed: Option<usize>) {
             decode::<_, kind::AsSet<kind::Native>>(frame, consumed, $encoder);
             decode::<_, kind::AsDict<kind::Native, kind::Value>>(frame, consumed, $encoder);
             decode::<_, kind::Set<kind::Native>>(frame, consumed, $encoder);
-            decode::<_, kind::Dict<kind::Native, kind::List<kind::Native>>>(frame, consumed, $encoder);
+            decode::<_, kind::Dict<kind::Native, kind::List<kind::Native>>>(
+                frame, consumed, $encoder,
+            );
         };
     }
     hashed!(Utf8);
@@ -182,7 +203,12 @@ fn for_encoder<E: Encoder>(frame: &Frame, consumed: Option<usize>, encoder: E) {
     }
     if let Some(script) = decode::<E, kind::EvalScriptReply>(frame, consumed, encoder) {
         let value = script.return_value();
-        drop((script.native(), script.integer(), script.list(), format!("{value:?}")));
+        drop((
+            script.native(),
+            script.integer(),
+            script.list(),
+            format!("{value:?}"),
+        ));
     }
     if let Some(info) = decode::<E, kind::InfoReply>(frame, consumed, encoder) {
         let fields = info.iter().count();
@@ -195,14 +221,19 @@ fn for_encoder<E: Encoder>(frame: &Frame, consumed: Option<usize>, encoder: E) {
     }
 }
 
-fn decode<E: Encoder, K: ReplyKind<E>>(frame: &Frame, consumed: Option<usize>, encoder: E) -> Option<K::Value> {
+fn decode<E: Encoder, K: ReplyKind<E>>(
+    frame: &Frame,
+    consumed: Option<usize>,
+    encoder: E,
+) -> Option<K::Value> {
     let mut decoder = Decoder::new(frame);
     let value = K::decode(&mut decoder, encoder).ok()?;
     if let Some(consumed) = consumed {
         let kind = std::any::type_name::<K>();
         let text = frame.bytes().escape_ascii();
         // Of a flat array of an odd length, maps leave the last element.
-        let is_map = kind.contains("Dict") || kind.contains("Pairs<") || kind.contains("ConfigPair");
+        let is_map =
+            kind.contains("Dict") || kind.contains("Pairs<") || kind.contains("ConfigPair");
         assert!(
             decoder.position() == consumed || (is_map && decoder.position() < consumed),
             "{kind} leaves something of {text}"

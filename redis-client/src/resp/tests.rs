@@ -98,7 +98,9 @@ impl Tree {
             Self::Array(items) | Self::Push(items) => Value::Array(values(items)),
             Self::Set(items) => Value::Set(values(items)),
             Self::Map(pairs) => {
-                let pairs = pairs.iter().map(|(key, value)| (key.value(), value.value()));
+                let pairs = pairs
+                    .iter()
+                    .map(|(key, value)| (key.value(), value.value()));
                 Value::Map(pairs.collect())
             }
             Self::Attribute(_, of) => of.value(),
@@ -131,7 +133,8 @@ fn leaf() -> impl Strategy<Value = Tree> {
         "\\PC{0,12}".prop_map(Tree::BulkError),
         any::<i64>().prop_map(Tree::Integer),
         any::<f64>().prop_map(Tree::Double),
-        prop::sample::select(&[f64::INFINITY, f64::NEG_INFINITY, f64::NAN, -0.0][..]).prop_map(Tree::Double),
+        prop::sample::select(&[f64::INFINITY, f64::NEG_INFINITY, f64::NAN, -0.0][..])
+            .prop_map(Tree::Double),
         any::<bool>().prop_map(Tree::Bool),
         "-?[1-9][0-9]{19,40}".prop_map(Tree::BigNumber),
         ".{0,12}".prop_map(|text| Tree::String(text.into_bytes())),
@@ -174,9 +177,47 @@ fn pieces() -> impl Strategy<Value = Vec<usize>> {
 fn soup() -> impl Strategy<Value = Vec<u8>> {
     let word = prop::sample::select(
         &[
-            "*", "$", "%", "~", ">", "|", "+", "-", ":", "_", ",", "#", "(", "=", "!", "0", "1", "2", "3", "-1", "?",
-            "\r\n", "\r\n", "\r\n", "\r", "\n", "OK", "t", "_\r\n", ":1\r\n", "*1\r\n", "*2\r\n", "$1\r\na\r\n",
-            "|1\r\n", "%1\r\n", "~1\r\n", "inf", "nan", "99999", "4294967296", "9223372036854775807",
+            "*",
+            "$",
+            "%",
+            "~",
+            ">",
+            "|",
+            "+",
+            "-",
+            ":",
+            "_",
+            ",",
+            "#",
+            "(",
+            "=",
+            "!",
+            "0",
+            "1",
+            "2",
+            "3",
+            "-1",
+            "?",
+            "\r\n",
+            "\r\n",
+            "\r\n",
+            "\r",
+            "\n",
+            "OK",
+            "t",
+            "_\r\n",
+            ":1\r\n",
+            "*1\r\n",
+            "*2\r\n",
+            "$1\r\na\r\n",
+            "|1\r\n",
+            "%1\r\n",
+            "~1\r\n",
+            "inf",
+            "nan",
+            "99999",
+            "4294967296",
+            "9223372036854775807",
         ][..],
     );
     prop::collection::vec(word, 0..40).prop_map(|words| words.concat().into_bytes())

@@ -53,6 +53,10 @@ pub(crate) fn commands(context: &Context<'_>) -> TokenStream {
     let args = args::types(context);
     let (replies, kinds) = replies::structs(context.table);
     let specs = methods.iter().map(spec::of_method);
+    let driven = methods
+        .iter()
+        .filter(|method| method.command.is_runtime)
+        .map(Method::spec);
     // Lints are for people who write code.
     let lenient = quote!(#[allow(clippy::all, clippy::pedantic, missing_debug_implementations, unused_imports)]);
     let imports = quote!(use #krate::__private as redis;);
@@ -112,6 +116,9 @@ pub(crate) fn commands(context: &Context<'_>) -> TokenStream {
             #imports
 
             #(#specs)*
+
+            /// Commands without a method: the runtime drives them.
+            pub static DRIVEN: &[&redis::Spec] = &[#(&#driven),*];
         }
     }
 }

@@ -141,7 +141,12 @@ impl<'t> Parser<'t> {
         })
     }
 
-    fn read_command(&'t self, name: String, value: &'t Value<'t>, place: &Place) -> Option<Command> {
+    fn read_command(
+        &'t self,
+        name: String,
+        value: &'t Value<'t>,
+        place: &Place,
+    ) -> Option<Command> {
         let mut object = self.object(value, place)?;
         let group = object.required_string(
             "group",
@@ -371,9 +376,7 @@ impl Object<'_> {
         let arguments = self.list("arguments");
         let read = |part| self.parser.read_argument(part, &self.place);
         let arguments = arguments.map(|arguments| arguments.iter().filter_map(read).collect());
-        let example_line = self
-            .get("example")
-            .map_or(self.line, |value| value.at.line);
+        let example_line = self.get("example").map_or(self.line, |value| value.at.line);
         let own_server = self.string("example_server").map(|server| {
             if server != "own" {
                 self.error(

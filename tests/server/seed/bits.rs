@@ -8,8 +8,19 @@ fn bitops() {
         let (a, b) = (b'f', b'5');
         client.mset([("a", "fff"), ("b", "555")]).await?;
         assert_eq!(client.bitcount("a").await?, 3 * i64::from(a.count_ones()));
-        assert_eq!(client.bitcount("a").start(1).end(1).await?, i64::from(a.count_ones()));
-        assert_eq!(client.bitcount("a").start(0).end(3).unit(BitUnit::Bit).await?, 2);
+        assert_eq!(
+            client.bitcount("a").start(1).end(1).await?,
+            i64::from(a.count_ones())
+        );
+        assert_eq!(
+            client
+                .bitcount("a")
+                .start(0)
+                .end(3)
+                .unit(BitUnit::Bit)
+                .await?,
+            2
+        );
 
         let raw = client.with_encoder(Raw);
         assert_eq!(client.bitop_and("result", ["a", "b"]).await?, 3);
@@ -22,7 +33,10 @@ fn bitops() {
         assert_eq!(raw.get("result").await?.as_deref(), Some(&[!a; 3][..]));
 
         let error = client.get("result").await.expect_err("that is no text");
-        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Executed));
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Decode, Outcome::Executed)
+        );
         assert!(error.message().contains("with_encoder(Raw)"), "{error}");
         Ok(())
     });

@@ -9,12 +9,38 @@ use crate::each_server::{Place, eventually, for_each_server};
 fn nothing_in_time_is_a_timeout() {
     for_each_server(async |client, _| {
         let errors = [
-            client.blpop(["list"]).timeout(0.01).await.expect_err("nothing is pushed"),
-            client.brpop(["list", "other"]).timeout(Duration::from_millis(10)).await.expect_err("nothing is pushed"),
-            client.brpoplpush("list", "other").timeout(0.01).await.expect_err("nothing is pushed"),
-            client.blmove("list", "other", ListEnd::Left, ListEnd::Left).timeout(0.01).await.expect_err("nothing"),
-            client.blmpop(["list"], ListEnd::Left).timeout(0.01).await.map(drop).expect_err("nothing is pushed"),
-            client.bzpopmin(["board"]).timeout(0.01).await.map(drop).expect_err("nothing is added"),
+            client
+                .blpop(["list"])
+                .timeout(0.01)
+                .await
+                .expect_err("nothing is pushed"),
+            client
+                .brpop(["list", "other"])
+                .timeout(Duration::from_millis(10))
+                .await
+                .expect_err("nothing is pushed"),
+            client
+                .brpoplpush("list", "other")
+                .timeout(0.01)
+                .await
+                .expect_err("nothing is pushed"),
+            client
+                .blmove("list", "other", ListEnd::Left, ListEnd::Left)
+                .timeout(0.01)
+                .await
+                .expect_err("nothing"),
+            client
+                .blmpop(["list"], ListEnd::Left)
+                .timeout(0.01)
+                .await
+                .map(drop)
+                .expect_err("nothing is pushed"),
+            client
+                .bzpopmin(["board"])
+                .timeout(0.01)
+                .await
+                .map(drop)
+                .expect_err("nothing is added"),
         ];
         for error in errors {
             assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
@@ -24,7 +50,11 @@ fn nothing_in_time_is_a_timeout() {
             assert!(error.message().contains("timeout"), "{error}");
         }
         let started = Instant::now();
-        client.blpop(["list"]).timeout(0.2).await.expect_err("nothing is pushed");
+        client
+            .blpop(["list"])
+            .timeout(0.2)
+            .await
+            .expect_err("nothing is pushed");
         assert!(started.elapsed() >= Duration::from_millis(180));
         assert_eq!(client.ping().await?, "PONG");
         Ok(())
@@ -36,9 +66,15 @@ fn a_value_that_is_there_is_popped_at_once() {
     for_each_server(async |client, _| {
         client.rpush("second", ["a", "b", "c"]).await?;
         let popped = client.blpop(["first", "second"]).await?;
-        assert_eq!((popped.list_name.as_str(), popped.value.as_str()), ("second", "a"));
+        assert_eq!(
+            (popped.list_name.as_str(), popped.value.as_str()),
+            ("second", "a")
+        );
         let popped = client.brpop(["first", "second"]).timeout(1).await?;
-        assert_eq!((popped.list_name.as_str(), popped.value.as_str()), ("second", "c"));
+        assert_eq!(
+            (popped.list_name.as_str(), popped.value.as_str()),
+            ("second", "c")
+        );
         assert_eq!(client.brpoplpush("second", "third").await?, "b");
         assert_eq!(client.lrange_aslist("third").await?, ["b"]);
         Ok(())
@@ -57,7 +93,10 @@ fn a_value_pushed_by_another_connection() {
         eventually("it waits", async || is_blocked(place)).await;
         assert_eq!(other.rpush("list", ["value"]).await?, 1);
         let popped = waiting.await??;
-        assert_eq!((popped.list_name.as_str(), popped.value.as_str()), ("list", "value"));
+        assert_eq!(
+            (popped.list_name.as_str(), popped.value.as_str()),
+            ("list", "value")
+        );
         assert_eq!(other.llen("list").await?, 0);
 
         // The key that comes first does not matter, if the other one gets a value.
@@ -68,7 +107,10 @@ fn a_value_pushed_by_another_connection() {
         eventually("it waits", async || is_blocked(place)).await;
         other.rpush("other", ["1", "2"]).await?;
         let popped = waiting.await??;
-        assert_eq!((popped.list_name.as_str(), popped.value.as_str()), ("other", "2"));
+        assert_eq!(
+            (popped.list_name.as_str(), popped.value.as_str()),
+            ("other", "2")
+        );
 
         let waiting = tokio::spawn({
             let client = client.clone();
@@ -86,7 +128,10 @@ fn a_value_pushed_by_another_connection() {
         eventually("it waits", async || is_blocked(place)).await;
         other.zadd("board", [("low", 1), ("high", 2)]).await?;
         let popped = waiting.await??;
-        assert_eq!((popped.key.as_str(), popped.member.as_str(), popped.score), ("board", "high", 2.0));
+        assert_eq!(
+            (popped.key.as_str(), popped.member.as_str(), popped.score),
+            ("board", "high", 2.0)
+        );
 
         let waiting = tokio::spawn({
             let client = client.clone();
@@ -95,7 +140,10 @@ fn a_value_pushed_by_another_connection() {
         eventually("it waits", async || is_blocked(place)).await;
         let id = other.xadd("stream", [("field", "value")]).await?;
         let streams = waiting.await??.unwrap_or_default();
-        assert_eq!((streams[0].0.as_str(), &streams[0].1[0].id), ("stream", &id));
+        assert_eq!(
+            (streams[0].0.as_str(), &streams[0].1[0].id),
+            ("stream", &id)
+        );
         Ok(())
     });
 }
@@ -152,9 +200,7 @@ fn flags_tell_what_is_under_way() {
         behind.await??;
         assert_eq!((client.in_use(), client.in_blocking_call()), (false, false));
 
-        let asleep = client.command("DEBUG SLEEP").arg(0.1);
-        let (slept, ()) = tokio::join!(asleep, async {
-            sleep(Duration::from_millis(20)).await;
+        let (slept, ()) = tokio::join!(client.command("DEBUG SLEEP").arg(0.1), async {
             assert_eq!((client.in_use(), client.in_blocking_call()), (true, false));
         });
         slept?;
@@ -175,10 +221,18 @@ fn a_blocked_client_can_be_unblocked() {
             });
             eventually("it waits", async || is_blocked(place)).await;
             let unblock = other.client_unblock(id);
-            assert!(if with_error { unblock.error().await? } else { unblock.await? });
+            assert!(if with_error {
+                unblock.error().await?
+            } else {
+                unblock.await?
+            });
             let error = waiting.await?.expect_err("nothing was pushed");
             if with_error {
-                assert_eq!((error.code(), error.outcome()), (Some("UNBLOCKED"), Outcome::Rejected), "{error}");
+                assert_eq!(
+                    (error.code(), error.outcome()),
+                    (Some("UNBLOCKED"), Outcome::Rejected),
+                    "{error}"
+                );
             } else {
                 assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
             }
@@ -192,11 +246,23 @@ fn a_blocked_client_can_be_unblocked() {
 #[test]
 fn the_reply_timeout_starts_after_the_commands_own() {
     for_each_server(async |_, place| {
-        let client = place.config().reply_timeout(Duration::from_millis(300)).connect().await?;
+        let client = place
+            .config()
+            .reply_timeout(Duration::from_millis(300))
+            .connect()
+            .await?;
         let other = place.connect().await?;
         let started = Instant::now();
-        let error = client.blpop(["list"]).timeout(0.6).await.expect_err("nothing is pushed");
-        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::Executed), "{error}");
+        let error = client
+            .blpop(["list"])
+            .timeout(0.6)
+            .await
+            .expect_err("nothing is pushed");
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Timeout, Outcome::Executed),
+            "{error}"
+        );
         assert!(started.elapsed() >= Duration::from_millis(580));
 
         let forever = tokio::spawn(async move { client.blpop(["list"]).timeout(0).await });
@@ -210,5 +276,6 @@ fn the_reply_timeout_starts_after_the_commands_own() {
 /// Whether the server has a client that waits.
 fn is_blocked(place: &Place) -> bool {
     let info = place.server.command(&["INFO", "clients"]);
-    info.text().is_some_and(|info| info.contains("blocked_clients:1\r\n"))
+    info.text()
+        .is_some_and(|info| info.contains("blocked_clients:1\r\n"))
 }

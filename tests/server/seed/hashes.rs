@@ -24,7 +24,10 @@ fn fields() {
 
         assert_eq!(client.hdel("hash", ["b", "c", "unknown"]).await?, 2);
         assert_eq!(client.hdel("hash", ["b"]).await?, 0);
-        assert_eq!(client.hkeys_asset("hash").await?, HashSet::from(["a".to_owned()]));
+        assert_eq!(
+            client.hkeys_asset("hash").await?,
+            HashSet::from(["a".to_owned()])
+        );
         Ok(())
     });
 }
@@ -36,10 +39,16 @@ fn whole_hashes() {
         let values = BTreeMap::from([("a", "1"), ("b", "2")]);
         assert_eq!(client.hmset("hash", &values).await?, "OK");
         assert_eq!(client.hset_multiple("hash", values).await?, 0);
-        assert_eq!(client.hset_multiple("hash", HashMap::from([("c", 3)])).await?, 1);
+        assert_eq!(
+            client
+                .hset_multiple("hash", HashMap::from([("c", 3)]))
+                .await?,
+            1
+        );
 
-        let expected: HashMap<String, String> =
-            [("a", "1"), ("b", "2"), ("c", "3")].map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let expected: HashMap<String, String> = [("a", "1"), ("b", "2"), ("c", "3")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into();
         assert_eq!(client.hgetall("hash").await?.asdict().await?, expected);
         assert_eq!(client.hgetall_asdict("hash").await?, expected);
         let keys = client.hkeys("hash").await?.asset().await?;
@@ -62,9 +71,16 @@ fn missing_hashes_and_fields() {
         assert_eq!(client.hrandfield("unknown").await?, None);
 
         client.hset("hash", "a", "1").await?;
-        let values = client.hmget("hash", ["a", "unknown", "a"]).await?.aslist().await?;
+        let values = client
+            .hmget("hash", ["a", "unknown", "a"])
+            .await?
+            .aslist()
+            .await?;
         assert_eq!(values, [Some("1".to_owned()), None, Some("1".to_owned())]);
-        assert_eq!(client.hmget_aslist("unknown", ["a", "b"]).await?, [None, None]);
+        assert_eq!(
+            client.hmget_aslist("unknown", ["a", "b"]).await?,
+            [None, None]
+        );
         Ok(())
     });
 }
@@ -77,7 +93,10 @@ fn increments() {
         assert_eq!(client.hincrby("hash", "field", -5).await?, 7);
         assert_eq!(client.hincrbyfloat("hash", "field", 3.7).await?, 10.7);
         assert_eq!(client.hincrbyfloat("hash", "field", -10).await?, 0.7);
-        let error = client.hincrby("hash", "field", 1).await.expect_err("it is no integer now");
+        let error = client
+            .hincrby("hash", "field", 1)
+            .await
+            .expect_err("it is no integer now");
         assert_eq!(error.message(), "ERR hash value is not an integer");
         Ok(())
     });

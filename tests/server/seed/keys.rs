@@ -32,11 +32,20 @@ fn rename_and_its_errors() {
         assert_eq!(client.renamenx("third", "taken").await?, 0);
 
         for error in [
-            client.rename("unknown", "x").await.expect_err("there is no such key"),
-            client.renamenx("unknown", "x").await.expect_err("there is no such key"),
+            client
+                .rename("unknown", "x")
+                .await
+                .expect_err("there is no such key"),
+            client
+                .renamenx("unknown", "x")
+                .await
+                .expect_err("there is no such key"),
         ] {
             assert_eq!(error.message(), "ERR no such key");
-            assert_eq!((error.code(), error.kind()), (Some("ERR"), ErrorKind::Server));
+            assert_eq!(
+                (error.code(), error.kind()),
+                (Some("ERR"), ErrorKind::Server)
+            );
         }
         Ok(())
     });
@@ -46,8 +55,14 @@ fn rename_and_its_errors() {
 fn expiry() {
     for_each_server(async |client, _| {
         client.set("key", "value").await?;
-        assert_eq!((client.ttl("key").await?, client.pttl("key").await?), (-1, -1));
-        assert_eq!((client.ttl("unknown").await?, client.pttl("unknown").await?), (-2, -2));
+        assert_eq!(
+            (client.ttl("key").await?, client.pttl("key").await?),
+            (-1, -1)
+        );
+        assert_eq!(
+            (client.ttl("unknown").await?, client.pttl("unknown").await?),
+            (-2, -2)
+        );
         assert_eq!(client.expire("key", 10).await?, 1);
         assert_eq!(client.expire("unknown", 10).await?, 0);
         assert!((9..=10).contains(&client.ttl("key").await?));
@@ -73,7 +88,10 @@ fn expired_keys_are_gone() {
         client.set("persisted", "value").pexpire(30).await?;
         client.persist("persisted").await?;
         for key in ["set", "pexpire"] {
-            eventually("it expires", async || client.exists(key).await.is_ok_and(|exists| !exists)).await;
+            eventually("it expires", async || {
+                client.exists(key).await.is_ok_and(|exists| !exists)
+            })
+            .await;
             assert_eq!(client.get(key).await?, None);
         }
         assert!(client.exists("persisted").await?);
@@ -84,7 +102,8 @@ fn expired_keys_are_gone() {
 #[test]
 fn expiry_at_a_time() {
     for_each_server(async |client, _| {
-        let in_100_seconds = SystemTime::now().duration_since(UNIX_EPOCH)? + Duration::from_secs(100);
+        let in_100_seconds =
+            SystemTime::now().duration_since(UNIX_EPOCH)? + Duration::from_secs(100);
         let seconds = i64::try_from(in_100_seconds.as_secs())?;
         let milliseconds = i64::try_from(in_100_seconds.as_millis())?;
         client.set("key", "value").await?;
@@ -120,7 +139,9 @@ fn types() {
 #[test]
 fn keys_patterns() {
     for_each_server(async |client, _| {
-        client.mset(["one", "two", "three", "th[1]", "heello"].map(|key| (key, "value"))).await?;
+        client
+            .mset(["one", "two", "three", "th[1]", "heello"].map(|key| (key, "value")))
+            .await?;
         let patterns: [(&str, &[&str]); 8] = [
             ("*", &["heello", "one", "th[1]", "three", "two"]),
             ("t*", &["th[1]", "three", "two"]),
@@ -187,9 +208,21 @@ fn databases_are_isolated() {
 fn sort_and_copy() {
     for_each_server(async |client, _| {
         client.rpush("list", [3, 10, 2]).await?;
-        let sorted = client.sort_aslist("list").await?.into_iter().flatten().collect::<Vec<_>>();
+        let sorted = client
+            .sort_aslist("list")
+            .await?
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>();
         assert_eq!(sorted, ["2", "3", "10"]);
-        let sorted = client.sort_aslist("list").alpha().desc().await?.into_iter().flatten().collect::<Vec<_>>();
+        let sorted = client
+            .sort_aslist("list")
+            .alpha()
+            .desc()
+            .await?
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>();
         assert_eq!(sorted, ["3", "2", "10"]);
         assert_eq!(client.sort("list").store("stored").await?, 3);
         assert!(client.copy("stored", "copied").await?);

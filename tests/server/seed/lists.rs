@@ -10,7 +10,10 @@ fn push_range_and_pop() {
         let list = client.lrange("list").await?;
         assert_eq!(list.remaining(), 4);
         assert_eq!(list.aslist().await?, ["v2", "v1", "v3", "v4"]);
-        assert_eq!(client.lrange_aslist("list").start(1).stop(-2).await?, ["v1", "v3"]);
+        assert_eq!(
+            client.lrange_aslist("list").start(1).stop(-2).await?,
+            ["v1", "v3"]
+        );
         assert_eq!(client.lrange_aslist("list").start(-1).await?, ["v4"]);
         assert!(client.lrange_aslist("list").start(7).await?.is_empty());
         assert!(client.lrange_aslist("unknown").await?.is_empty());
@@ -23,15 +26,24 @@ fn push_range_and_pop() {
 
         assert_eq!(client.rpop("list").await?.as_deref(), Some("new"));
         assert_eq!(client.lpop("list").await?.as_deref(), Some("v2"));
-        assert_eq!(client.lpop_count("list", 5).await?.unwrap_or_default(), ["v1", "v3"]);
+        assert_eq!(
+            client.lpop_count("list", 5).await?.unwrap_or_default(),
+            ["v1", "v3"]
+        );
         assert_eq!(client.lpop("list").await?, None);
         assert_eq!(client.rpop("list").await?, None);
         assert_eq!(client.lpop_count("list", 5).await?, None);
 
-        let error = client.lset("list", 0, "value").await.expect_err("there is no list");
+        let error = client
+            .lset("list", 0, "value")
+            .await
+            .expect_err("there is no list");
         assert_eq!(error.message(), "ERR no such key");
         client.rpush("list", ["a"]).await?;
-        let error = client.lset("list", 1, "value").await.expect_err("there is no element 1");
+        let error = client
+            .lset("list", 1, "value")
+            .await
+            .expect_err("there is no element 1");
         assert_eq!(error.message(), "ERR index out of range");
         Ok(())
     });
@@ -44,7 +56,10 @@ fn insert_before_and_after() {
         assert_eq!(client.linsert("list", 1, "A").await?, 4);
         assert_eq!(client.lrange_aslist("list").await?, ["1", "A", "2", "3"]);
         assert_eq!(client.linsert("list", 3, "B").before().await?, 5);
-        assert_eq!(client.lrange_aslist("list").await?, ["1", "A", "2", "B", "3"]);
+        assert_eq!(
+            client.lrange_aslist("list").await?,
+            ["1", "A", "2", "B", "3"]
+        );
         assert_eq!(client.linsert("list", "unknown", "C").await?, -1);
         assert_eq!(client.linsert("unknown", "pivot", "C").await?, 0);
         Ok(())
@@ -89,9 +104,18 @@ fn from_list_to_list() {
     for_each_server(async |client, _| {
         client.lpush("from", ["value"]).await?;
         client.lpush("to", ["other"]).await?;
-        assert_eq!(client.rpoplpush("from", "to").await?.as_deref(), Some("value"));
+        assert_eq!(
+            client.rpoplpush("from", "to").await?.as_deref(),
+            Some("value")
+        );
         assert_eq!(client.rpoplpush("from", "to").await?, None);
-        assert_eq!(client.lmove("to", "to", ListEnd::Left, ListEnd::Right).await?.as_deref(), Some("value"));
+        assert_eq!(
+            client
+                .lmove("to", "to", ListEnd::Left, ListEnd::Right)
+                .await?
+                .as_deref(),
+            Some("value")
+        );
         assert_eq!(client.lrange_aslist("to").await?, ["other", "value"]);
         Ok(())
     });

@@ -23,13 +23,27 @@ fn channels_and_patterns() {
         let mut channels = client.pubsub_channels().await?.aslist().await?;
         channels.sort();
         assert_eq!(channels, ["news", "sport"]);
-        assert_eq!(client.pubsub_channels_aslist().pattern("s*").await?, ["sport"]);
-        assert!(client.pubsub_channels_aslist().pattern("unknown*").await?.is_empty());
+        assert_eq!(
+            client.pubsub_channels_aslist().pattern("s*").await?,
+            ["sport"]
+        );
+        assert!(
+            client
+                .pubsub_channels_aslist()
+                .pattern("unknown*")
+                .await?
+                .is_empty()
+        );
 
         let expected = [("news", 2), ("sport", 1), ("unknown", 0)];
-        let expected: HashMap<String, i64> = expected.map(|(channel, count)| (channel.to_owned(), count)).into();
+        let expected: HashMap<String, i64> = expected
+            .map(|(channel, count)| (channel.to_owned(), count))
+            .into();
         let channels = ["news", "sport", "unknown"];
-        assert_eq!(client.pubsub_numsub(channels).await?.asdict().await?, expected);
+        assert_eq!(
+            client.pubsub_numsub(channels).await?.asdict().await?,
+            expected
+        );
         assert_eq!(client.pubsub_numsub_asdict(channels).await?, expected);
         assert_eq!(client.pubsub_numpat().await?, 1);
 
@@ -37,7 +51,10 @@ fn channels_and_patterns() {
         assert_eq!(first.next()?, ["message", "news", "message"]);
         assert_eq!(second.next()?, ["message", "news", "message"]);
         assert_eq!(pattern.next()?, ["pmessage", "n*", "news", "message"]);
-        assert_eq!(client.with_encoder(Raw).publish(b"news", b"bytes").await?, 3);
+        assert_eq!(
+            client.with_encoder(Raw).publish(b"news", b"bytes").await?,
+            3
+        );
         assert_eq!(first.next()?, ["message", "news", "bytes"]);
         Ok(())
     });
@@ -54,7 +71,12 @@ impl Subscriber {
     }
 
     fn next(&mut self) -> io::Result<Vec<String>> {
-        let Reply::Array(parts) = self.0.reply()? else { return Err(io::ErrorKind::InvalidData.into()) };
-        Ok(parts.iter().map(|part| part.text().unwrap_or_default().to_owned()).collect())
+        let Reply::Array(parts) = self.0.reply()? else {
+            return Err(io::ErrorKind::InvalidData.into());
+        };
+        Ok(parts
+            .iter()
+            .map(|part| part.text().unwrap_or_default().to_owned())
+            .collect())
     }
 }

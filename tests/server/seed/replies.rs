@@ -13,7 +13,9 @@ const SIZE: usize = 50_000;
 #[test]
 fn lists_are_streamed_in_order() {
     for_each_server(async |client, _| {
-        client.rpush("list", (0..SIZE).map(|i| format!("element {i}"))).await?;
+        client
+            .rpush("list", (0..SIZE).map(|i| format!("element {i}")))
+            .await?;
         let mut list = client.lrange("list").await?;
         assert!(!list.is_complete());
         let mut count = 0;
@@ -32,9 +34,16 @@ fn lists_are_streamed_in_order() {
             assert_eq!(list.next().await.transpose()?, Some(format!("element {i}")));
         }
         let rest = list.aslist().await?;
-        assert_eq!((rest.len(), rest[0].as_str()), (SIZE - 1_000, "element 1000"));
+        assert_eq!(
+            (rest.len(), rest[0].as_str()),
+            (SIZE - 1_000, "element 1000")
+        );
         let all = client.lrange_aslist("list").await?;
-        assert!(all.iter().enumerate().all(|(i, element)| *element == format!("element {i}")));
+        assert!(
+            all.iter()
+                .enumerate()
+                .all(|(i, element)| *element == format!("element {i}"))
+        );
         Ok(())
     });
 }
@@ -53,7 +62,9 @@ fn sets_and_hashes_are_streamed() {
         assert_eq!(found, members);
         assert_eq!(client.smembers_asset("set").await?.len(), SIZE);
 
-        client.hset_multiple("hash", members.iter().map(|member| (member, member))).await?;
+        client
+            .hset_multiple("hash", members.iter().map(|member| (member, member)))
+            .await?;
         let mut hash = client.hgetall("hash").await?;
         assert!(!hash.is_complete());
         let mut found = BTreeSet::new();
@@ -72,7 +83,9 @@ fn sets_and_hashes_are_streamed() {
 #[test]
 fn sorted_sets_are_streamed_in_order() {
     for_each_server(async |client, _| {
-        client.zadd("board", (0..SIZE).map(|i| (format!("member {i}"), i))).await?;
+        client
+            .zadd("board", (0..SIZE).map(|i| (format!("member {i}"), i)))
+            .await?;
         let mut board = client.zrange("board").await?;
         assert!(!board.is_complete());
         let mut count = 0;
@@ -97,7 +110,10 @@ fn streams_with_elements_of_all_sizes() {
         }
         let mut list = client.lrange("list").await?;
         for size in sizes() {
-            assert_eq!(list.next().await.transpose()?.map(|element| element.len()), Some(size));
+            assert_eq!(
+                list.next().await.transpose()?.map(|element| element.len()),
+                Some(size)
+            );
         }
         assert!(list.next().await.is_none());
         Ok(())
@@ -109,13 +125,21 @@ fn a_string_is_read_in_pieces() {
     for_each_server(async |client, _| {
         let text: String = (0..200_000).map(|i| format!("line {i}\n")).collect();
         client.set("text", &text).await?;
-        let mut reader = client.get("text").reader().await?.ok_or("there is a value")?;
+        let mut reader = client
+            .get("text")
+            .reader()
+            .await?
+            .ok_or("there is a value")?;
         assert_eq!(reader.remaining(), text.len() as u64);
         let mut read = String::new();
         reader.read_to_string(&mut read).await?;
         assert!(read == text);
 
-        let reader = client.get("text").reader().await?.ok_or("there is a value")?;
+        let reader = client
+            .get("text")
+            .reader()
+            .await?
+            .ok_or("there is a value")?;
         let mut lines = reader.lines();
         let mut count = 0;
         while let Some(line) = lines.next_line().await? {
@@ -124,7 +148,11 @@ fn a_string_is_read_in_pieces() {
         }
         assert_eq!(count, 200_000);
 
-        let mut reader = client.get("text").reader().await?.ok_or("there is a value")?;
+        let mut reader = client
+            .get("text")
+            .reader()
+            .await?
+            .ok_or("there is a value")?;
         let mut length = 0;
         while let Some(piece) = reader.next().await {
             length += piece?.len();
@@ -132,8 +160,15 @@ fn a_string_is_read_in_pieces() {
         assert_eq!(length, text.len());
 
         client.set("short", "value").await?;
-        let mut reader = client.get("short").reader().await?.ok_or("there is a value")?;
-        assert_eq!(reader.next().await.transpose()?.as_deref(), Some(&b"value"[..]));
+        let mut reader = client
+            .get("short")
+            .reader()
+            .await?
+            .ok_or("there is a value")?;
+        assert_eq!(
+            reader.next().await.transpose()?.as_deref(),
+            Some(&b"value"[..])
+        );
         assert!(client.get("unknown").reader().await?.is_none());
         Ok(())
     });
@@ -143,11 +178,25 @@ fn a_string_is_read_in_pieces() {
 #[test]
 fn a_stream_that_is_not_read_makes_others_wait() {
     for_each_server(async |client, place| {
-        client.rpush("list", (0..SIZE).map(|i| format!("element {i}"))).await?;
-        let impatient = place.config().reply_timeout(Duration::from_millis(300)).connect().await?;
+        client
+            .rpush("list", (0..SIZE).map(|i| format!("element {i}")))
+            .await?;
+        let impatient = place
+            .config()
+            .reply_timeout(Duration::from_millis(300))
+            .connect()
+            .await?;
         let mut list = impatient.lrange("list").await?;
-        let error = impatient.get("key").await.map(drop).expect_err("the list is before it");
-        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::Unknown), "{error}");
+        let error = impatient
+            .get("key")
+            .await
+            .map(drop)
+            .expect_err("the list is before it");
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Timeout, Outcome::Unknown),
+            "{error}"
+        );
         // The stream is not affected: its consumer sets the pace.
         assert_eq!(list.next().await.transpose()?.as_deref(), Some("element 0"));
         assert_eq!(list.aslist().await?.len(), SIZE - 1);
@@ -167,24 +216,65 @@ fn replies_read_as_something_else() {
         client.set("number", 42).await?;
         assert_eq!(client.get("number").decode::<kind::Integer>().await?, 42);
         assert_eq!(client.get("number").decode::<kind::Float>().await?, 42.0);
-        assert_eq!(client.get("number").decode::<kind::Value>().await?, Value::from("42"));
-        assert_eq!(client.get("number").decode::<kind::Blob>().await?, &b"42"[..]);
-        assert_eq!(client.get("unknown").decode::<kind::Nullable<kind::Integer>>().await?, None);
+        assert_eq!(
+            client.get("number").decode::<kind::Value>().await?,
+            Value::from("42")
+        );
+        assert_eq!(
+            client.get("number").decode::<kind::Blob>().await?,
+            &b"42"[..]
+        );
+        assert_eq!(
+            client
+                .get("unknown")
+                .decode::<kind::Nullable<kind::Integer>>()
+                .await?,
+            None
+        );
         client.get("number").decode::<()>().await?;
 
         client.rpush("list", [1, 2, 3]).await?;
-        assert_eq!(client.lrange("list").decode::<kind::List<kind::Integer>>().await?, [1, 2, 3]);
+        assert_eq!(
+            client
+                .lrange("list")
+                .decode::<kind::List<kind::Integer>>()
+                .await?,
+            [1, 2, 3]
+        );
         client.hset_multiple("hash", [("a", 1), ("b", 2)]).await?;
-        let hash = client.hgetall("hash").decode::<kind::Pairs<kind::Text, kind::Integer>>().await?;
+        let hash = client
+            .hgetall("hash")
+            .decode::<kind::Pairs<kind::Text, kind::Integer>>()
+            .await?;
         assert_eq!(hash, [("a".to_owned(), 1), ("b".to_owned(), 2)]);
 
         for error in [
-            client.get("unknown").decode::<kind::Integer>().await.expect_err("there is none"),
-            client.ping().decode::<kind::Integer>().await.expect_err("that is no number"),
-            client.lrange("list").decode::<kind::Text>().await.expect_err("that is no text"),
-            client.get("number").decode::<kind::List<kind::Text>>().await.expect_err("that is no list"),
+            client
+                .get("unknown")
+                .decode::<kind::Integer>()
+                .await
+                .expect_err("there is none"),
+            client
+                .ping()
+                .decode::<kind::Integer>()
+                .await
+                .expect_err("that is no number"),
+            client
+                .lrange("list")
+                .decode::<kind::Text>()
+                .await
+                .expect_err("that is no text"),
+            client
+                .get("number")
+                .decode::<kind::List<kind::Text>>()
+                .await
+                .expect_err("that is no list"),
         ] {
-            assert_eq!((error.kind(), error.outcome()), (ErrorKind::Decode, Outcome::Executed), "{error}");
+            assert_eq!(
+                (error.kind(), error.outcome()),
+                (ErrorKind::Decode, Outcome::Executed),
+                "{error}"
+            );
         }
         assert_eq!(client.ping().await?, "PONG");
         Ok(())
@@ -194,23 +284,61 @@ fn replies_read_as_something_else() {
 #[test]
 fn commands_that_are_in_no_table() {
     for_each_server(async |client, _| {
-        let status = client.command("SET").key("key").arg("value").write().await?;
+        let status = client
+            .command("SET")
+            .key("key")
+            .arg("value")
+            .write()
+            .await?;
         assert_eq!(status, Value::Status("OK".to_owned()));
-        assert_eq!(client.command("GET").key("key").readonly().await?, Value::from("value"));
-        assert_eq!(client.command("STRLEN").key("key").reply::<kind::Integer>().await?, 5);
+        assert_eq!(
+            client.command("GET").key("key").readonly().await?,
+            Value::from("value")
+        );
+        assert_eq!(
+            client
+                .command("STRLEN")
+                .key("key")
+                .reply::<kind::Integer>()
+                .await?,
+            5
+        );
         assert_eq!(client.command("get").key("unknown").await?, Value::Null);
         let id = client.command("CLIENT ID").reply::<kind::Integer>().await?;
         assert_eq!(id, client.client_id().await?);
 
         client.command("RPUSH").key("list").args(["a", "b"]).await?;
-        let list = client.command("LRANGE").key("list").arg(0).arg(-1).reply::<kind::ListReply>().await?;
+        let list = client
+            .command("LRANGE")
+            .key("list")
+            .arg(0)
+            .arg(-1)
+            .reply::<kind::ListReply>()
+            .await?;
         assert_eq!(list.aslist().await?, ["a", "b"]);
-        let popped = client.command("BLPOP").key("list").arg(1).blocking(1).reply::<kind::BlockingPopReply>().await?;
+        let popped = client
+            .command("BLPOP")
+            .key("list")
+            .arg(1)
+            .blocking(1)
+            .reply::<kind::BlockingPopReply>()
+            .await?;
         assert_eq!(popped.value, "a");
 
-        client.with_encoder(Raw).command("SET").key(b"bytes").arg(b"\xff").await?;
-        assert_eq!(client.command("GET").key("bytes").await?.as_bytes(), Some(&b"\xff"[..]));
-        let error = client.command("NOPE now").await.expect_err("there is no such command");
+        client
+            .with_encoder(Raw)
+            .command("SET")
+            .key(b"bytes")
+            .arg(b"\xff")
+            .await?;
+        assert_eq!(
+            client.command("GET").key("bytes").await?.as_bytes(),
+            Some(&b"\xff"[..])
+        );
+        let error = client
+            .command("NOPE now")
+            .await
+            .expect_err("there is no such command");
         assert_eq!((error.command(), error.code()), (Some("NOPE"), Some("ERR")));
         Ok(())
     });
@@ -223,7 +351,10 @@ fn shapes_of_both_protocols() {
         client.hset("hash", "a", 1).await?;
         client.zadd("board", [("a", 1.5)]).await?;
         client.sadd("set", ["a"]).await?;
-        assert_eq!(hash(client).await?, HashMap::from([("a".to_owned(), "1".to_owned())]));
+        assert_eq!(
+            hash(client).await?,
+            HashMap::from([("a".to_owned(), "1".to_owned())])
+        );
         assert_eq!(client.zscore("board", "a").await?, Some(1.5));
         assert_eq!(client.zpopmin("board").await?, [("a".to_owned(), 1.5)]);
         assert!(client.sismember("set", "a").await?);

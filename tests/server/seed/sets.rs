@@ -32,7 +32,10 @@ fn operations() {
         client.sadd("ours", ["a", "b", "c"]).await?;
         client.sadd("theirs", ["b", "c", "d", "e"]).await?;
         let (both, swapped) = (["ours", "theirs"], ["theirs", "ours"]);
-        assert_eq!(client.sunion(both).await?.asset().await?, set(["a", "b", "c", "d", "e"]));
+        assert_eq!(
+            client.sunion(both).await?.asset().await?,
+            set(["a", "b", "c", "d", "e"])
+        );
         assert_eq!(client.sinter(both).await?.asset().await?, set(["b", "c"]));
         assert_eq!(client.sdiff(both).await?.asset().await?, set(["a"]));
         assert_eq!(client.sdiff_asset(swapped).await?, set(["d", "e"]));
@@ -41,7 +44,10 @@ fn operations() {
         assert_eq!(client.sinterstore("result", both).await?, 2);
         assert_eq!(client.smembers_asset("result").await?, set(["b", "c"]));
         assert_eq!(client.sunionstore("result", both).await?, 5);
-        assert_eq!(client.smembers_asset("result").await?, set(["a", "b", "c", "d", "e"]));
+        assert_eq!(
+            client.smembers_asset("result").await?,
+            set(["a", "b", "c", "d", "e"])
+        );
         assert_eq!(client.sdiffstore("result", swapped).await?, 2);
         assert_eq!(client.smembers_asset("result").await?, set(["d", "e"]));
         Ok(())
@@ -54,7 +60,10 @@ fn random_members() {
         client.sadd("set", ["a", "b"]).await?;
         let random = client.srandmember("set").await?.asset().await?;
         assert!(random == set(["a"]) || random == set(["b"]), "{random:?}");
-        assert_eq!(client.srandmember_asset("set").count(5).await?, set(["a", "b"]));
+        assert_eq!(
+            client.srandmember_asset("set").count(5).await?,
+            set(["a", "b"])
+        );
         assert!(client.srandmember_asset("unknown").await?.is_empty());
         assert_eq!(client.scard("set").await?, 2);
 

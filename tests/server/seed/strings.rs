@@ -6,7 +6,10 @@ use crate::each_server::for_each_server;
 fn ping_and_echo() {
     for_each_server(async |client, _| {
         assert_eq!(client.ping().await?, "PONG");
-        assert_eq!(format!("{:?}", client.ping().await?), "StatusReply(\"PONG\")");
+        assert_eq!(
+            format!("{:?}", client.ping().await?),
+            "StatusReply(\"PONG\")"
+        );
         assert_eq!(client.ping().message("hi").await?, "hi");
         assert_eq!(client.echo("my string").await?, "my string");
         Ok(())
@@ -16,7 +19,12 @@ fn ping_and_echo() {
 #[test]
 fn set_get_and_getset() {
     for_each_server(async |client, _| {
-        assert!(client.set("key", "value").await?.is_some_and(|status| status == "OK"));
+        assert!(
+            client
+                .set("key", "value")
+                .await?
+                .is_some_and(|status| status == "OK")
+        );
         assert_eq!(client.get("key").await?.as_deref(), Some("value"));
         assert_eq!(client.getset("key", "new").await?.as_deref(), Some("value"));
         assert_eq!(client.get("key").await?.as_deref(), Some("new"));
@@ -30,13 +38,33 @@ fn set_get_and_getset() {
 fn set_with_options() {
     for_each_server(async |client, _| {
         let is_set = |status: Option<_>| status.is_some();
-        assert!(is_set(client.set("key", "value").expire(10).only_if_not_exists().await?));
+        assert!(is_set(
+            client
+                .set("key", "value")
+                .expire(10)
+                .only_if_not_exists()
+                .await?
+        ));
         assert!((9..=10).contains(&client.ttl("key").await?));
-        assert!(!is_set(client.set("key", "other").expire(10).only_if_not_exists().await?));
-        assert!(!is_set(client.set("unknown", "value").only_if_exists().await?));
+        assert!(!is_set(
+            client
+                .set("key", "other")
+                .expire(10)
+                .only_if_not_exists()
+                .await?
+        ));
+        assert!(!is_set(
+            client.set("unknown", "value").only_if_exists().await?
+        ));
         assert!(!client.exists("unknown").await?);
 
-        assert!(is_set(client.set("key", "other").pexpire(20_000).only_if_exists().await?));
+        assert!(is_set(
+            client
+                .set("key", "other")
+                .pexpire(20_000)
+                .only_if_exists()
+                .await?
+        ));
         assert_eq!(client.get("key").await?.as_deref(), Some("other"));
         assert!((19..=20).contains(&client.ttl("key").await?));
 
@@ -45,7 +73,10 @@ fn set_with_options() {
         assert!(is_set(client.set("key", "fourth").await?));
         assert_eq!(client.ttl("key").await?, -1);
 
-        assert_eq!(client.set("key", "fifth").get().await?.as_deref(), Some("fourth"));
+        assert_eq!(
+            client.set("key", "fifth").get().await?.as_deref(),
+            Some("fourth")
+        );
         assert_eq!(client.set("unknown", "value").get().await?, None);
         Ok(())
     });
@@ -54,7 +85,11 @@ fn set_with_options() {
 #[test]
 fn the_last_of_two_options_that_exclude_each_other_counts() {
     for_each_server(async |client, _| {
-        client.set("key", "value").only_if_exists().only_if_not_exists().await?;
+        client
+            .set("key", "value")
+            .only_if_exists()
+            .only_if_not_exists()
+            .await?;
         client.set("key", "value").pexpire(1).expire(100).await?;
         assert!((99..=100).contains(&client.ttl("key").await?));
         Ok(())
@@ -99,7 +134,10 @@ fn special_characters_in_keys_and_values() {
             client.hset("hash", text, text).await?;
         }
         let keys: Vec<String> = client.keys("*").await?.aslist().await?;
-        assert!(TEXTS.iter().all(|text| keys.iter().any(|key| key == text)), "{keys:?}");
+        assert!(
+            TEXTS.iter().all(|text| keys.iter().any(|key| key == text)),
+            "{keys:?}"
+        );
         let hash = client.hgetall_asdict("hash").await?;
         assert_eq!(hash.len(), TEXTS.len());
         assert!(hash.iter().all(|(field, value)| field == value));
@@ -110,14 +148,31 @@ fn special_characters_in_keys_and_values() {
 #[test]
 fn numbers_are_values() {
     for_each_server(async |client, _| {
-        client.mset([("i64", i64::MIN), ("other", i64::MAX)]).await?;
-        assert_eq!(client.get("i64").await?.as_deref(), Some("-9223372036854775808"));
+        client
+            .mset([("i64", i64::MIN), ("other", i64::MAX)])
+            .await?;
+        assert_eq!(
+            client.get("i64").await?.as_deref(),
+            Some("-9223372036854775808")
+        );
         client.set("u64", u64::MAX).await?;
-        assert_eq!(client.get("u64").await?.as_deref(), Some("18446744073709551615"));
-        for (double, text) in [(0.1, "0.1"), (-2.0, "-2"), (1e300, "1e300"), (f64::INFINITY, "inf")] {
+        assert_eq!(
+            client.get("u64").await?.as_deref(),
+            Some("18446744073709551615")
+        );
+        for (double, text) in [
+            (0.1, "0.1"),
+            (-2.0, "-2"),
+            (1e300, "1e300"),
+            (f64::INFINITY, "inf"),
+        ] {
             client.set("f64", double).await?;
             let stored = client.get("f64").await?.unwrap_or_default();
-            assert_eq!(stored.parse::<f64>()?.to_bits(), double.to_bits(), "{stored} for {text}");
+            assert_eq!(
+                stored.parse::<f64>()?.to_bits(),
+                double.to_bits(),
+                "{stored} for {text}"
+            );
         }
         client.set('c', 'ü').await?;
         assert_eq!(client.get("c").await?.as_deref(), Some("ü"));
@@ -145,7 +200,10 @@ fn huge_and_empty() {
         assert_eq!(client.get("empty").await?.as_deref(), Some(""));
         client.set("", "no key").await?;
         assert_eq!(client.get("").await?.as_deref(), Some("no key"));
-        assert_eq!(client.with_encoder(Raw).get("empty").await?.as_deref(), Some(&b""[..]));
+        assert_eq!(
+            client.with_encoder(Raw).get("empty").await?.as_deref(),
+            Some(&b""[..])
+        );
         assert_eq!(client.getrange("empty", 0, -1).await?, "");
         Ok(())
     });
@@ -179,7 +237,10 @@ fn counters() {
         assert_eq!(client.incrbyfloat("double", 1.5).await?, 1.5);
         assert_eq!(client.incrbyfloat("double", -3).await?, -1.5);
 
-        let error = client.decrby("key", i64::MAX).await.expect_err("it overflows");
+        let error = client
+            .decrby("key", i64::MAX)
+            .await
+            .expect_err("it overflows");
         assert_eq!(error.code(), Some("ERR"));
         assert!(error.message().contains("overflow"), "{error}");
         Ok(())
@@ -210,13 +271,44 @@ fn wrong_type_keeps_the_servers_words() {
         client.hset("hash", "field", "value").await?;
         let errors = [
             ("GET", client.get("list").await.expect_err("no string")),
-            ("STRLEN", client.strlen("hash").await.expect_err("no string")),
-            ("LRANGE", client.lrange("string").await.map(drop).expect_err("no list")),
-            ("HGETALL", client.hgetall("list").await.map(drop).expect_err("no hash")),
-            ("SADD", client.sadd("string", ["a"]).await.expect_err("no set")),
-            ("SMEMBERS", client.smembers("hash").await.map(drop).expect_err("no set")),
-            ("ZADD", client.zadd("list", [("a", 1)]).await.expect_err("no sorted set")),
-            ("XADD", client.xadd("list", [("a", "b")]).await.expect_err("no stream")),
+            (
+                "STRLEN",
+                client.strlen("hash").await.expect_err("no string"),
+            ),
+            (
+                "LRANGE",
+                client
+                    .lrange("string")
+                    .await
+                    .map(drop)
+                    .expect_err("no list"),
+            ),
+            (
+                "HGETALL",
+                client.hgetall("list").await.map(drop).expect_err("no hash"),
+            ),
+            (
+                "SADD",
+                client.sadd("string", ["a"]).await.expect_err("no set"),
+            ),
+            (
+                "SMEMBERS",
+                client.smembers("hash").await.map(drop).expect_err("no set"),
+            ),
+            (
+                "ZADD",
+                client
+                    .zadd("list", [("a", 1)])
+                    .await
+                    .expect_err("no sorted set"),
+            ),
+            (
+                "XADD",
+                client
+                    .xadd("list", [("a", "b")])
+                    .await
+                    .expect_err("no stream"),
+            ),
         ];
         for (command, error) in errors {
             assert_eq!(error.code(), Some("WRONGTYPE"), "{error}");
@@ -238,22 +330,74 @@ fn wrong_arguments() {
     for_each_server(async |client, _| {
         client.set("text", "no number").await?;
         let errors = [
-            (client.incr("text").await.expect_err("no number"), "value is not an integer"),
-            (client.incrbyfloat("text", 1).await.expect_err("no number"), "not a valid float"),
-            (client.setex("key", -1, "value").await.expect_err("in the past"), "invalid expire time"),
-            (client.set("key", "value").expire(0).await.map(drop).expect_err("in the past"), "invalid expire time"),
-            (client.setbit("key", -1, true).await.expect_err("no offset"), "bit offset"),
-            (client.lset("unknown", 0, "value").await.expect_err("no list"), "no such key"),
-            (client.select(1_000_000).await.expect_err("no database"), "out of range"),
-            (client.mget(None::<&str>).await.map(drop).expect_err("no key"), "wrong number of arguments"),
-            (client.command("NO SUCH COMMAND").await.expect_err("unknown"), "unknown command"),
+            (
+                client.incr("text").await.expect_err("no number"),
+                "value is not an integer",
+            ),
+            (
+                client.incrbyfloat("text", 1).await.expect_err("no number"),
+                "not a valid float",
+            ),
+            (
+                client
+                    .setex("key", -1, "value")
+                    .await
+                    .expect_err("in the past"),
+                "invalid expire time",
+            ),
+            (
+                client
+                    .set("key", "value")
+                    .expire(0)
+                    .await
+                    .map(drop)
+                    .expect_err("in the past"),
+                "invalid expire time",
+            ),
+            (
+                client.setbit("key", -1, true).await.expect_err("no offset"),
+                "bit offset",
+            ),
+            (
+                client
+                    .lset("unknown", 0, "value")
+                    .await
+                    .expect_err("no list"),
+                "no such key",
+            ),
+            (
+                client.select(1_000_000).await.expect_err("no database"),
+                "out of range",
+            ),
+            (
+                client
+                    .mget(None::<&str>)
+                    .await
+                    .map(drop)
+                    .expect_err("no key"),
+                "wrong number of arguments",
+            ),
+            (
+                client
+                    .command("NO SUCH COMMAND")
+                    .await
+                    .expect_err("unknown"),
+                "unknown command",
+            ),
         ];
         for (error, text) in errors {
-            assert_eq!((error.code(), error.outcome()), (Some("ERR"), Outcome::Rejected), "{error}");
+            assert_eq!(
+                (error.code(), error.outcome()),
+                (Some("ERR"), Outcome::Rejected),
+                "{error}"
+            );
             assert!(error.message().contains(text), "{error}");
         }
         let error = client.command("GET").await.expect_err("a key is missing");
-        assert_eq!(error.message(), "ERR wrong number of arguments for 'get' command");
+        assert_eq!(
+            error.message(),
+            "ERR wrong number of arguments for 'get' command"
+        );
         assert_eq!(error.command(), Some("GET"));
         Ok(())
     });

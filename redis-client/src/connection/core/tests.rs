@@ -14,11 +14,13 @@ use std::task::{Context, Poll, Waker};
 use bytes::BytesMut;
 use proptest::prelude::*;
 
-use super::model::{self, Alarm, Answer, Class, Limits, Op, Request};
-use super::{Arrived, Core, CoreLimits, Millis, SlotId};
+use super::model::{self, Alarm, Answer, Class, Limits, Op, Request, What};
+use super::{Arrived, Core, CoreLimits, Millis, Outgoing, SlotId, Subscribing};
 use crate::arg::Arg;
+use crate::batch::Batch;
 use crate::command::{Command, Flags};
 use crate::error::{Error, ErrorKind, Outcome};
+use crate::pubsub::Backlog;
 use crate::reply::Streaming;
 use crate::resp::{ProtocolError, ReplyLimits};
 
@@ -30,10 +32,16 @@ struct Line {
     driver: Arc<Alarm>,
 }
 
-struct Call {
+struct Call<O = Command<'static>> {
     slot: SlotId,
-    command: Command<'static>,
+    outgoing: O,
     alarm: Arc<Alarm>,
+}
+
+fn command(name: &'static str) -> Command<'static> {
+    let mut command = Command::new(&model::SPEC);
+    command.push(0, Arg::from_text(name));
+    command
 }
 
 impl Line {
@@ -71,31 +79,37 @@ impl Line {
         streaming: Streaming,
         patience: u32,
     ) -> Call {
-        let mut command = Command::new(&model::SPEC);
-        command.push(0, Arg::from_text(name));
+        let mut command = command(name);
         command.add_flags(flags);
+        self.send(command, streaming, patience)
+    }
+
+    fn send<O: Outgoing>(&mut self, outgoing: O, streaming: Streaming, patience: u32) -> Call<O> {
         let alarm = Arc::<Alarm>::default();
         let waker = Waker::from(Arc::clone(&alarm));
-        let slot = self
-            .core
-            .submit(&command, streaming, patience, &Context::from_waker(&waker));
+        let cx = Context::from_waker(&waker);
+        let slot = self.core.submit(&outgoing, streaming, patience, &cx);
         Call {
             slot: slot.unwrap(),
-            command,
+            outgoing,
             alarm,
         }
     }
 
     /// What a caller finds: `pending`, the bytes of the reply, how a stream begins, an error.
-    fn poll(&mut self, call: &Call) -> String {
+    fn poll<O: Outgoing>(&mut self, call: &Call<O>) -> String {
         let waker = Waker::from(Arc::clone(&call.alarm));
-        match self
-            .core
-            .poll_reply(call.slot, &call.command, &Context::from_waker(&waker))
-        {
+        let cx = Context::from_waker(&waker);
+        match self.core.poll_reply(call.slot, &call.outgoing, &cx) {
             Poll::Pending => "pending".to_owned(),
             Poll::Ready(Ok(Arrived::Frame(frame))) => frame.bytes().escape_ascii().to_string(),
-            Poll::Ready(Ok(Arrived::Batch(frames, error))) => format!("{frames:?}, {error:?}"),
+            Poll::Ready(Ok(Arrived::Batch(frames, error))) => {
+                let frames = frames
+                    .iter()
+                    .map(|frame| frame.bytes().escape_ascii().to_string());
+                let error = error.map(|error| describe(&error));
+                frames.chain(error).collect::<Vec<_>>().join(", ")
+            }
             Poll::Ready(Ok(Arrived::Stream { shape, len })) => format!("{shape:?} of {len}"),
             Poll::Ready(Err(error)) => describe(&error),
         }
@@ -125,6 +139,17 @@ impl Line {
             name.to_owned()
         });
         (names.collect(), len)
+    }
+
+    fn batch(&mut self, names: &[&'static str]) -> Call<Batch> {
+        let mut batch = Batch::new();
+        names.iter().for_each(|name| batch.push(&command(name)));
+        self.send(batch, Streaming::No, 0)
+    }
+
+    /// A command with so many confirmations.
+    fn subscribe(&mut self, name: &'static str, channels: u32) -> Call<Subscribing<'static>> {
+        self.send(Subscribing(command(name), channels), Streaming::No, 0)
     }
 
     fn receive(&mut self, bytes: &[u8]) -> Result<(), ProtocolError> {
@@ -497,7 +522,7 @@ fn closing_says_what_was_sent() {
     line.assert_empty();
     let waker = Waker::noop();
     let late = line.core.submit(
-        &queued.command,
+        &queued.outgoing,
         Streaming::No,
         0,
         &Context::from_waker(waker),
@@ -838,6 +863,280 @@ fn slots_and_buffers_are_used_again() {
     line.assert_empty();
 }
 
+#[test]
+fn a_batch_has_a_reply_for_each_command() {
+    let mut line = Line::connected();
+    let (a, batch, b) = (line.call("a"), line.batch(&["x", "y", "z"]), line.call("b"));
+    assert_eq!(line.take().0, ["a", "x", "y", "z", "b"]);
+    line.receive(b"+A\r\n+X\r\n>1\r\n+push\r\n-ERR Y\r\n")
+        .unwrap();
+    line.woken(&[]);
+    assert_eq!(line.poll(&batch), "pending");
+    line.receive(b":1\r\n+B\r\n").unwrap();
+    assert_eq!(line.poll(&batch), r"+X\r\n, -ERR Y\r\n, :1\r\n");
+    assert_eq!(line.poll(&a), r"+A\r\n");
+    assert_eq!(line.poll(&b), r"+B\r\n");
+    line.assert_empty();
+}
+
+#[test]
+fn a_batch_keeps_the_replies_that_came_before_the_end() {
+    for closes in [false, true] {
+        let mut line = Line::connected();
+        let batch = line.batch(&["x", "y", "z"]);
+        let (_, bytes) = line.take();
+        line.receive(b"+X\r\n+Y\r\n").unwrap();
+        let error = if closes {
+            line.close();
+            "NotConnected"
+        } else {
+            line.lose(bytes);
+            "ConnectionLost"
+        };
+        assert_eq!(
+            line.poll(&batch),
+            format!(r"+X\r\n, +Y\r\n, {error} Unknown")
+        );
+        line.assert_empty();
+    }
+    let mut line = Line::connected();
+    let batch = line.batch(&["x", "y"]);
+    line.take();
+    line.lose(0);
+    assert_eq!(line.poll(&batch), "ConnectionLost NotSent");
+}
+
+#[test]
+fn the_replies_of_a_cancelled_batch_are_thrown_away() {
+    let mut line = Line::connected();
+    let (batch, a) = (line.batch(&["x", "y", "z"]), line.call("a"));
+    line.take();
+    line.receive(b"+X\r\n").unwrap();
+    line.core.cancel(batch.slot);
+    line.receive(b"+Y\r\n+Z\r\n+A\r\n").unwrap();
+    assert_eq!(line.poll(&a), r"+A\r\n");
+    line.assert_empty();
+}
+
+#[test]
+fn a_subscription_waits_for_all_its_confirmations() {
+    let mut line = Line::connected();
+    let (two, none) = (line.subscribe("two", 2), line.subscribe("none", 2));
+    let a = line.call("a");
+    line.take();
+    line.receive(b">3\r\n+subscribe\r\n+x\r\n:1\r\n>3\r\n+message\r\n+x\r\n+text\r\n")
+        .unwrap();
+    assert_eq!(line.poll(&two), "pending");
+    line.receive(b">3\r\n+subscribe\r\n+y\r\n:2\r\n").unwrap();
+    assert_eq!(line.poll(&two), r"+OK\r\n");
+    line.receive(b"-NOPERM\r\n").unwrap();
+    assert_eq!(line.poll(&none), r"-NOPERM\r\n");
+    // The server may end a subscription on its own.
+    line.receive(b">3\r\n+sunsubscribe\r\n+y\r\n:0\r\n+A\r\n")
+        .unwrap();
+    assert_eq!(line.poll(&a), r"+A\r\n");
+    line.assert_empty();
+}
+
+#[test]
+fn subscriptions_are_made_anew_first_and_once() {
+    let mut line = Line::connected();
+    line.core
+        .subscribers
+        .add_listener(b"news", Backlog::default());
+    line.lose(0);
+    let a = line.call("a");
+    // Connections that are lost before anything is taken.
+    for _ in 0..3 {
+        line.core.connected();
+        line.lose(0);
+    }
+    line.core.connected();
+    let mut taken = BytesMut::new();
+    line.core.take_outbox(&mut taken, 1);
+    let expected = "*2\r\n$9\r\nSUBSCRIBE\r\n$4\r\nnews\r\n*2\r\n$4\r\nTEST\r\n$1\r\na\r\n";
+    assert_eq!(str::from_utf8(&taken).unwrap(), expected);
+    line.receive(b">3\r\n+subscribe\r\n+news\r\n:1\r\n+A\r\n")
+        .unwrap();
+    assert_eq!(line.poll(&a), r"+A\r\n");
+    line.assert_empty();
+}
+
+#[test]
+fn a_closed_connection_subscribes_to_nothing() {
+    let mut line = Line::connected();
+    line.core
+        .subscribers
+        .add_listener(b"news", Backlog::default());
+    line.lose(0);
+    line.close();
+    line.core.connected();
+    assert!(!line.core.has_unsent());
+    line.assert_empty();
+}
+
+#[test]
+fn a_full_backlog_stops_the_reader() {
+    let mut line = Line::connected();
+    let id = line
+        .core
+        .subscribers
+        .add_listener(b"news", Backlog::BackPressure(40));
+    let message = b">3\r\n+message\r\n+news\r\n$20\r\n01234567890123456789\r\n";
+    line.receive(&message.repeat(5)).unwrap();
+    assert!(line.core.is_paused());
+    assert_eq!(line.buffer.len(), 4 * message.len());
+    line.woken(&[]);
+    line.driver_sleeps();
+    let cx = Context::from_waker(Waker::noop());
+    assert!(line.core.subscribers.poll_event(id, &cx).is_ready());
+    line.core.relieved();
+    assert!(line.driver_woken());
+    line.receive(b"").unwrap();
+    assert_eq!(line.buffer.len(), 3 * message.len());
+}
+
+#[test]
+fn what_is_sent_for_nobody_has_a_reply_all_the_same() {
+    let mut line = Line::new(|limits| limits.commands = 1);
+    let a = line.call("a");
+    line.core.submit_detached(&command("x"));
+    line.core.submit_detached(&Subscribing(command("y"), 2));
+    assert_eq!(line.take().0, ["a", "x", "y"]);
+    line.receive(b"+A\r\n+X\r\n").unwrap();
+    let b = line.call("b");
+    assert_eq!(line.poll(&b), "pending");
+    line.receive(b">3\r\n+unsubscribe\r\n+c\r\n:1\r\n>3\r\n+unsubscribe\r\n+d\r\n:0\r\n")
+        .unwrap();
+    assert_eq!(line.woken(&[&b]), [true]);
+    assert_eq!(line.poll(&a), r"+A\r\n");
+    line.poll(&b);
+    assert_eq!(line.take().0, ["b"]);
+    line.receive(b"+B\r\n").unwrap();
+    assert_eq!(line.poll(&b), r"+B\r\n");
+    line.assert_empty();
+}
+
+#[test]
+fn the_end_of_the_last_command_is_told_however_it_comes() {
+    type End = fn(&mut Line, &Call);
+    let ends: [(&str, End); 6] = [
+        ("its reply", |line, _| {
+            line.take();
+            line.receive(b"+A\r\n").unwrap();
+        }),
+        ("cancelled in the outbox", |line, call| {
+            line.core.cancel(call.slot);
+            line.take();
+        }),
+        ("its deadline in the outbox", |line, _| {
+            line.tick(1);
+            line.tick(100);
+            line.take();
+        }),
+        ("the connection lost", |line, _| {
+            line.take();
+            line.lose(0);
+        }),
+        ("closed", |line, _| line.close()),
+        ("its turn not taken", |line, _| {
+            // Another one waits for its turn, gets it, and is cancelled.
+            let id = line.core.waiting.front().copied();
+            line.take();
+            line.receive(b"+A\r\n").unwrap();
+            if let Some(id) = id {
+                line.core.cancel(id);
+            }
+        }),
+    ];
+    for (end, happens) in ends {
+        let mut line = Line::new(|limits| limits.commands = 1);
+        let call = line.submit("a", Flags::NONE, Streaming::No, 10);
+        if end == "its turn not taken" {
+            line.call("b");
+        }
+        let alarms = [Arc::<Alarm>::default(), Arc::default()];
+        for alarm in &alarms {
+            let waker = Waker::from(Arc::clone(alarm));
+            assert!(
+                line.core
+                    .poll_drained(&Context::from_waker(&waker))
+                    .is_pending()
+            );
+        }
+        let late = line.core.submit(
+            &command("late"),
+            Streaming::No,
+            0,
+            &Context::from_waker(Waker::noop()),
+        );
+        assert_eq!(describe(&late.unwrap_err()), "NotConnected NotSent");
+        happens(&mut line, &call);
+        line.woken(&[]);
+        assert!(alarms.iter().all(|alarm| alarm.rung() > 0), "{end}");
+        let drained = line.core.poll_drained(&Context::from_waker(Waker::noop()));
+        assert!(drained.is_ready(), "{end}");
+    }
+}
+
+#[test]
+fn a_cancelled_wait_that_is_not_next_ends_when_it_would_begin() {
+    let mut line = Line::connected();
+    let stream = line.submit("stream", Flags::NONE, Streaming::Bulk, 0);
+    let a = line.call("a");
+    let wait = line.submit("wait", Flags::BLOCKING, Streaming::No, 0);
+    line.take();
+    line.core.cancel(wait.slot);
+    line.core.cancel(a.slot);
+    assert_eq!(line.gives_up(), None);
+    line.receive(b"$20\r\n0123456789").unwrap();
+    line.poll(&stream);
+    line.chunk(&stream);
+    line.receive(b"0123456789\r\n").unwrap();
+    assert_eq!(line.gives_up(), None);
+    line.receive(b"+A\r\n").unwrap();
+    assert!(line.gives_up().is_some());
+
+    // A reply in pieces may be the one before it, too.
+    let mut line = Line::connected();
+    let stream = line.submit("stream", Flags::NONE, Streaming::Bulk, 0);
+    let wait = line.submit("wait", Flags::BLOCKING, Streaming::No, 0);
+    line.take();
+    line.receive(b"$20\r\n0123456789").unwrap();
+    line.core.cancel(wait.slot);
+    assert_eq!(line.gives_up(), None);
+    line.poll(&stream);
+    line.chunk(&stream);
+    line.receive(b"0123456789\r\n").unwrap();
+    assert!(line.gives_up().is_some());
+}
+
+#[test]
+fn what_a_cancelled_wait_took_is_not_lost() {
+    let long = format!("$100\r\n{}\r\n", "x".repeat(100));
+    for reply in ["*2\r\n+key\r\n+value\r\n", long.as_str()] {
+        // Cancelled before the reply came, and after.
+        for came_before in [false, true] {
+            let mut line = Line::connected();
+            let wait = line.submit("wait", Flags::BLOCKING, Streaming::No, 0);
+            line.take();
+            let (head, tail) = reply.split_at(8);
+            line.receive(head.as_bytes()).unwrap();
+            if came_before {
+                line.receive(tail.as_bytes()).unwrap();
+                line.core.cancel(wait.slot);
+            } else {
+                line.core.cancel(wait.slot);
+                line.receive(tail.as_bytes()).unwrap();
+            }
+            let orphans = line.core.take_orphans();
+            assert_eq!(orphans.len(), 1);
+            assert_eq!(orphans[0].bytes(), reply.as_bytes());
+            line.assert_empty();
+        }
+    }
+}
+
 /// Replies of all kinds.
 fn answer() -> BoxedStrategy<Answer> {
     prop_oneof![
@@ -874,7 +1173,13 @@ fn request(answer: BoxedStrategy<Answer>) -> impl Strategy<Value = Request> {
     let streamed = prop::bool::weighted(0.8);
     let patience = prop_oneof![2 => Just(0), 1 => 1..50u16];
     let padding = prop_oneof![4 => 0..40u16, 1 => 0..600u16];
+    let what = prop_oneof![
+        20 => Just(What::Command),
+        2 => (1..5u8).prop_map(What::Batch),
+        1 => (1..4u8).prop_map(What::Subscribe),
+    ];
     (
+        what,
         answer,
         prop::bool::weighted(0.1),
         class,
@@ -883,7 +1188,8 @@ fn request(answer: BoxedStrategy<Answer>) -> impl Strategy<Value = Request> {
         padding,
     )
         .prop_map(
-            |(answer, attribute, class, streamed, patience, padding)| Request {
+            |(what, answer, attribute, class, streamed, patience, padding)| Request {
+                what,
                 answer,
                 attribute,
                 class,
@@ -907,7 +1213,10 @@ fn event() -> impl Strategy<Value = Op> {
         10 => Just(Op::Take),
         10 => (1..400u16).prop_map(Op::Write),
         14 => Just(Op::Answer),
-        2 => (0..4u8).prop_map(Op::Push),
+        1 => Just(Op::Push),
+        3 => (0..50u8).prop_map(Op::Publish),
+        2 => Just(Op::Listen),
+        1 => request(answer()).prop_map(Op::Detach),
         14 => prop_oneof![4 => 1..20u16, 4 => 1..1500u16, 1 => Just(0)].prop_map(Op::Receive),
         3 => (0..30u16).prop_map(Op::Tick),
         1 => Just(Op::Disconnect),
@@ -933,17 +1242,40 @@ fn slow_event() -> impl Strategy<Value = Op> {
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    (1..10u8, 0..1500u16, 0..3000u16, 16..600u16).prop_map(
-        |(commands, bytes, skip, stream_from)| Limits {
+    let backlog = prop_oneof![
+        2 => Just(None),
+        1 => (0..300usize).prop_map(|bytes| Some(Backlog::DropOldest(bytes))),
+        1 => (0..300usize).prop_map(|bytes| Some(Backlog::BackPressure(bytes))),
+    ];
+    (1..10u8, 0..1500u16, 0..3000u16, 16..600u16, backlog).prop_map(
+        |(commands, bytes, skip, stream_from, backlog)| Limits {
             commands,
             bytes,
             skip,
             stream_from,
+            backlog,
         },
     )
 }
 
+/// How a sequence of events ends.
+fn last_events() -> impl Strategy<Value = Vec<Op>> {
+    prop_oneof![
+        6 => Just(vec![]),
+        1 => Just(vec![Op::Close]),
+        1 => Just(vec![Op::Drain]),
+        1 => prop::collection::vec(event(), 0..20).prop_map(|events| {
+            [Op::Drain].into_iter().chain(events).chain([Op::Close]).collect()
+        }),
+    ]
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
     #[test]
     fn any_order_of_events_leaves_nobody_behind(
         limits in limits(),
@@ -951,9 +1283,8 @@ proptest! {
             prop::collection::vec(event(), 1..150),
             prop::collection::vec(slow_event(), 1..200),
         ],
-        closes in prop::bool::weighted(0.2),
+        last_events in last_events(),
     ) {
-        let end = closes.then_some(Op::Close);
-        model::run(limits, events.into_iter().chain(end));
+        model::run(limits, events.into_iter().chain(last_events));
     }
 }
