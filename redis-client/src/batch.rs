@@ -61,6 +61,8 @@ pub(crate) struct Collector(Arc<Mutex<Collected>>);
 struct Collected {
     batch: Batch,
     names: Vec<Cow<'static, str>>,
+    /// The batch is on its way.
+    taken: bool,
     outcome: Option<Outcomes>,
     wakers: Vec<Waker>,
 }
@@ -78,6 +80,7 @@ impl Collector {
         Self(Arc::new(Mutex::new(Collected {
             batch,
             names: Vec::new(),
+            taken: false,
             outcome: None,
             wakers: Vec::new(),
         })))
@@ -116,9 +119,11 @@ impl Collector {
         lock(&self.0).names.len()
     }
 
-    /// The batch, to be sent.
+    /// The batch, to be sent: from now on it may have been executed.
     pub(crate) fn take_batch(&self) -> Batch {
-        std::mem::replace(&mut lock(&self.0).batch, Batch::new())
+        let mut collected = lock(&self.0);
+        collected.taken = true;
+        std::mem::replace(&mut collected.batch, Batch::new())
     }
 
     /// The name of a command, for errors.
@@ -143,14 +148,18 @@ impl Collector {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        self.resolve(
-            [],
-            Error::new(
-                ErrorKind::Transaction,
+        let (outcome, message) = if lock(&self.0).taken {
+            (
+                Outcome::Unknown,
+                "what it was queued in was dropped before its replies came",
+            )
+        } else {
+            (
                 Outcome::NotSent,
                 "what it was queued in was dropped before it was executed",
-            ),
-        );
+            )
+        };
+        self.resolve([], Error::new(ErrorKind::Transaction, outcome, message));
     }
 }
 

@@ -126,6 +126,7 @@ impl<E: Encoder> PoolBuilder<E> {
             settings,
             state: Mutex::new(State {
                 members: Vec::new(),
+                retired: Vec::new(),
                 next_id: 0,
                 dialing: 0,
                 waiters: VecDeque::new(),
@@ -239,6 +240,7 @@ impl<E: Encoder> Pool<E> {
         let mut state = self.inner.lock();
         state.closed = true;
         let members = std::mem::take(&mut state.members);
+        let retired = std::mem::take(&mut state.retired);
         let waiters = std::mem::take(&mut state.waiters);
         drop(state);
         members.iter().for_each(|member| member.connection.close());
@@ -387,6 +389,8 @@ struct Inner {
 
 struct State {
     members: Vec<Member>,
+    /// Nobody is given them any more; they end by themselves.
+    retired: Vec<Connection>,
     next_id: u64,
     /// Connections that are being made.
     dialing: usize,
@@ -434,12 +438,33 @@ impl State {
         });
     }
 
-    /// Everybody in the queue looks again; there are few, and only when the pool is exhausted.
+    /// First come, first served: a connection is given to one caller alone when nobody has waited for longer.
+    /// What is shared is there for all who wait for it, in any order.
+    fn is_turn_of(&self, need: Need, id: Option<u64>) -> bool {
+        need == Need::Shared
+            || self
+                .waiters
+                .front()
+                .is_none_or(|first| Some(first.id) == id)
+    }
+
+    /// Those look again who may be lucky: all who share, and the first who does not.
     fn take_wakers(&mut self) -> Vec<Waker> {
+        let mut is_first = true;
         self.waiters
             .iter_mut()
+            .filter(|waiter| {
+                waiter.need == Need::Shared || std::mem::replace(&mut is_first, false)
+            })
             .filter_map(|waiter| waiter.waker.take())
             .collect()
+    }
+
+    fn forget_closed(&mut self) {
+        self.members
+            .retain(|member| !member.connection.is_closed());
+        self.retired
+            .retain(|connection| !connection.is_closed() && connection.in_use());
     }
 
     fn dequeue(&mut self, id: u64) {
@@ -467,16 +492,13 @@ impl Inner {
                 "the pool was closed",
             )));
         }
-        state
-            .members
-            .retain(|member| !member.connection.is_closed());
-        // First come, first served: whoever waits for the same comes before a newcomer.
-        let my_turn = state
-            .waiters
-            .iter()
-            .find(|waiter| waiter.need == need)
-            .is_none_or(|first| Some(first.id) == waiting.id);
-        if my_turn && let Some(found) = self.choose(&mut state, need) {
+        state.forget_closed();
+        if state.is_turn_of(need, waiting.id)
+            && let Some(found) = self.choose(&mut state, need)
+        {
+            if state.members.len() < self.settings.min_size {
+                self.grow(&mut state);
+            }
             if let Some(id) = waiting.id.take() {
                 state.dequeue(id);
                 // The next in the queue may be lucky too.
@@ -525,7 +547,12 @@ impl Inner {
         let mut state = self.lock();
         state.dequeue(id);
         waiting.id = None;
-        Poll::Ready(Err(self.none_available(&state)))
+        let error = self.none_available(&state);
+        // The next one may need less.
+        let wakers = state.take_wakers();
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+        Poll::Ready(Err(error))
     }
 
     /// The best connection for a need, if there is a suitable one.
@@ -625,14 +652,19 @@ impl Inner {
     /// A lease ends.
     fn give_back(&self, id: u64) {
         let mut state = self.lock();
-        if let Some(member) = state.members.iter_mut().find(|member| member.id == id) {
-            member.leased = false;
-            member.used = Instant::now();
-            member.connection.pin(false);
+        if let Some(place) = state.members.iter().position(|member| member.id == id) {
+            if state.members.get(place).is_some_and(|member| member.connection.ends_soon()) {
+                // It is closed because of a blocking call whose caller has gone, and would take along whatever
+                // else is sent on it.
+                let member = state.members.swap_remove(place);
+                state.retired.push(member.connection);
+            } else if let Some(member) = state.members.get_mut(place) {
+                member.leased = false;
+                member.used = Instant::now();
+                member.connection.pin(false);
+            }
         }
-        state
-            .members
-            .retain(|member| !member.connection.is_closed());
+        state.forget_closed();
         let wakers = state.take_wakers();
         drop(state);
         wakers.into_iter().for_each(Waker::wake);

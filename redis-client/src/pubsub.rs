@@ -586,7 +586,7 @@ impl<E: Encoder> Subscription<E> {
             .with_core(|core| core.subscribers.listen(self.id, space, &names));
         let undo = Leaving::new(self, space, fresh);
         self.send(space.subscribe(), &names).await?;
-        undo.is_not_needed();
+        undo.disarm();
         Ok(())
     }
 
@@ -604,7 +604,7 @@ impl<E: Encoder> Subscription<E> {
         }
         let redo = Leaving::new(self, space, orphans.clone());
         self.send(space.unsubscribe(), &orphans).await?;
-        redo.is_not_needed();
+        redo.disarm();
         Ok(())
     }
 
@@ -631,7 +631,7 @@ impl<'s, E: Encoder> Leaving<'s, E> {
         }
     }
 
-    fn is_not_needed(mut self) {
+    fn disarm(mut self) {
         self.names.clear();
     }
 }

@@ -355,7 +355,7 @@ fn back_pressure_loses_nothing_or_says_so() {
     );
 }
 
-/// Whoever sleeps through many lost connections finds a bounded number of events.
+/// Whoever sleeps through many lost connections still finds each gap with its end, in turn.
 #[test]
 fn a_gap_is_reported_however_late() {
     behind_a_proxy(async |place, behind| {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use redis_client::prelude::*;
 use redis_client::{ClientListReply, ConnectionEvent, Gap, ReconnectPolicy};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -153,6 +154,45 @@ fn only_what_does_no_harm_is_repeated() {
             )]
         );
         assert_eq!(other.get("counter").await?.as_deref(), Some("1"));
+        Ok(())
+    });
+}
+
+/// Sent once, and then nobody is there for the repetition: that the last attempt was not sent does not mean that none was.
+#[test]
+fn what_may_have_been_executed_is_never_called_unsent() {
+    behind_a_proxy(async |place, behind| {
+        let other = place.connect().await?;
+        let builder = Pool::builder(behind.config(place).auto_reconnect(false)).poolsize(1);
+        let pool = builder
+            .acquire_timeout(Duration::from_millis(200))
+            .connect()
+            .await?;
+        behind.proxy.hold(Held::Replies);
+        let setting = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.set("key", "value").await }
+        });
+        eventually("it is executed", async || {
+            other.get("key").await.is_ok_and(|key| key.is_some())
+        })
+        .await;
+        behind.proxy.listen(false);
+        eventually("the port is closed", async || {
+            TcpStream::connect(behind.addr).await.is_err()
+        })
+        .await;
+        behind.proxy.cut(End::Rst);
+        behind.proxy.hold(Held::Nothing);
+        let error = timeout(Duration::from_secs(15), setting)
+            .await??
+            .expect_err("nobody is there");
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+        assert_eq!(
+            error.kind(),
+            ErrorKind::NoAvailableConnectionsInPool,
+            "{error}"
+        );
         Ok(())
     });
 }

@@ -1106,7 +1106,6 @@ impl Core {
         });
         self.waiting = waiting;
         self.grant();
-        self.wake_closing();
         watched
     }
 

@@ -54,10 +54,11 @@ use crate::transaction::{Multi, Optimistic, Watch, optimistic};
 /// |---|---|
 /// | before it was written | it is never sent |
 /// | after that | its reply is thrown away when it comes; no other call notices |
-/// | a blocking command ([`blpop`](crate::ListCommands::blpop), …) after that | the connection is closed at once (and made anew), so that the server takes no element for a caller who has gone |
+/// | a blocking command ([`blpop`](crate::ListCommands::blpop), …) after that | the connection is closed at once (and made anew), so that the server takes no element for a caller who has gone; one that it took a moment before goes to [`Config::on_orphan`] |
 /// | a streaming reply, half-read | the rest is skipped, or the connection closed when that is too much |
 ///
-/// A blocking command makes all others on the same connection wait: give it a connection of its own.
+/// A blocking command makes all others on the same connection wait, and so does a streaming reply until it
+/// is read or dropped: give it a connection of its own.
 ///
 /// ```no_run
 /// use redis_client::prelude::*;
