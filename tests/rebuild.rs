@@ -26,7 +26,10 @@ fn editing_a_table_triggers_a_rebuild() {
     let of_client = copy.add_example("of_client", "redis_client::StringCommands", "whisper");
     copy.assert_no_method(&of_client, "whisper");
     copy.add_command("commands.json", "WHISPER", "string");
-    assert_eq!(copy.check(&of_client), Ok(vec!["redis-client", "redis-user-crate"]));
+    assert_eq!(
+        copy.check(&of_client),
+        Ok(vec!["redis-client", "redis-user-crate"])
+    );
     assert_eq!(copy.check(&of_client), Ok(vec![]));
 }
 
@@ -71,12 +74,16 @@ impl Copy {
             _lock: lock,
         };
         copy.edit("Cargo.toml", |manifest| {
-            let (before, rest) = manifest.split_once("members = [").expect("it is a workspace");
+            let (before, rest) = manifest
+                .split_once("members = [")
+                .expect("it is a workspace");
             let (_, after) = rest.split_once(']').expect("members are a list");
             format!("{before}members = [\"tests/user-crate\"]{after}")
         });
         copy.edit("tests/user-crate/Cargo.toml", |manifest| {
-            let (used, _) = manifest.split_once("[dev-dependencies]").expect("they come last");
+            let (used, _) = manifest
+                .split_once("[dev-dependencies]")
+                .expect("they come last");
             used.to_owned()
         });
         copy
@@ -85,7 +92,12 @@ impl Copy {
     /// Which of the packages cargo checks anew, or what it says against them.
     fn check(&self, what: &[&str]) -> Result<Vec<&'static str>, String> {
         let output = Command::new(env!("CARGO"))
-            .args(["check", "--offline", "--color=never", "--package=redis-user-crate"])
+            .args([
+                "check",
+                "--offline",
+                "--color=never",
+                "--package=redis-user-crate",
+            ])
             .args(what)
             .arg("--target-dir")
             .arg(&self.target)
@@ -123,7 +135,10 @@ impl Copy {
     fn assert_no_method(&self, example: &[&str], method: &str) {
         let message = format!("no method named `{method}`");
         let checked = self.check(example);
-        assert!(checked.as_ref().is_err_and(|text| text.contains(&message)), "{checked:?}");
+        assert!(
+            checked.as_ref().is_err_and(|text| text.contains(&message)),
+            "{checked:?}"
+        );
     }
 
     fn add_command(&self, table: &str, name: &str, group: &str) {
@@ -140,7 +155,9 @@ impl Copy {
             }},"#
         );
         let start = "\"commands\": {";
-        self.edit(table, |table| table.replacen(start, &format!("{start}\n{command}"), 1));
+        self.edit(table, |table| {
+            table.replacen(start, &format!("{start}\n{command}"), 1)
+        });
     }
 
     fn edit(&self, path: &str, edited: impl FnOnce(&str) -> String) {

@@ -309,7 +309,8 @@ impl<E: Encoder> Config<E> {
         self
     }
 
-    /// After how long of silence TCP asks whether the server is still there. Default: 30 s.
+    /// After how long of silence TCP asks whether the server is still there; data that is not acknowledged
+    /// for twice as long ends the connection (on Linux). Default: 30 s.
     #[must_use]
     pub fn keep_alive(mut self, idle: impl Into<Option<Duration>>) -> Self {
         self.keep_alive = idle.into();

@@ -108,6 +108,11 @@ impl Endpoint {
                     SockRef::from(&stream)
                         .set_tcp_keepalive(&keep_alive)
                         .map_err(failed)?;
+                    // Keep-alive is silent while data waits for its acknowledgement.
+                    #[cfg(any(target_os = "linux", target_os = "android"))]
+                    SockRef::from(&stream)
+                        .set_tcp_user_timeout(Some(idle * 2))
+                        .map_err(failed)?;
                 }
                 let breaker = SockRef::from(&stream).try_clone().ok();
                 #[cfg(feature = "tls")]
@@ -167,6 +172,7 @@ async fn shake_hands(
     let mut talk = Handshake {
         io,
         unread: BytesMut::new(),
+        has_spoken: false,
     };
     let credentials = match &config.credentials {
         None => None,
@@ -204,6 +210,10 @@ async fn shake_hands(
         talk.call(Plan.select(i64::from(config.db)).into_call())
             .await?;
     }
+    if !talk.has_spoken {
+        // Whether anybody is there, and lets us in, is not left for the first command to find out.
+        talk.call(Plan.ping().into_call()).await?;
+    }
     for (name, command) in session {
         talk.repeat(command)
             .await
@@ -234,6 +244,7 @@ fn refuses_hello(error: &Error) -> bool {
 struct Handshake {
     io: Pin<Box<dyn Transport>>,
     unread: BytesMut,
+    has_spoken: bool,
 }
 
 impl Handshake {
@@ -272,6 +283,7 @@ impl Handshake {
     }
 
     async fn exchange(&mut self, bytes: &[u8]) -> Result<Frame> {
+        self.has_spoken = true;
         let lost = |error: io::Error| {
             Error::connect(format!(
                 "the connection was lost during the handshake: {error}; \

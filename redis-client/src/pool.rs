@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -243,6 +243,7 @@ impl<E: Encoder> Pool<E> {
         let retired = std::mem::take(&mut state.retired);
         let waiters = std::mem::take(&mut state.waiters);
         drop(state);
+        drop(retired);
         members.iter().for_each(|member| member.connection.close());
         waiters
             .into_iter()
@@ -327,16 +328,30 @@ impl<E: Encoder> Pool<E> {
 
     /// A connection that is shared with others.
     pub(crate) async fn shared(&self) -> Result<Connection> {
+        Ok(self.enter().await?.0.clone())
+    }
+
+    async fn enter(&self) -> Result<Entering> {
         let mut waiting = Waiting::default();
         let acquired = poll_fn(|cx| self.inner.poll_acquire(Need::Shared, &mut waiting, cx)).await;
-        Ok(acquired?.1)
+        Ok(Entering(acquired?.1))
     }
 
     /// Several commands in one piece: the replies that came, and the error if that were not all.
     pub(crate) async fn run(&self, batch: &Batch) -> Result<(Vec<Frame>, Option<Error>)> {
         let mut attempts = 0;
         loop {
-            match self.shared().await?.run(batch).await {
+            let entering = self.enter().await?;
+            let connection = entering.0.clone();
+            let mut entering = Some(entering);
+            let mut run = pin!(connection.run(batch));
+            let result = poll_fn(|cx| {
+                let result = run.as_mut().poll(cx);
+                // It has been submitted.
+                entering = None;
+                result
+            });
+            match result.await {
                 Err(error) if self.another_may_do(&error, &mut attempts) => {}
                 result => return result,
             }
@@ -358,11 +373,13 @@ impl<E: Encoder> Pool<E> {
         let acquired = poll_fn(|cx| self.inner.poll_acquire(Need::Lease, &mut waiting, cx)).await;
         let (id, connection) = acquired?;
         connection.pin(true);
-        Ok(PoolLease {
+        let lease = PoolLease {
             inner: Arc::clone(&self.inner),
             id,
             connection,
-        })
+        };
+        poll_fn(|cx| lease.connection.poll_entered(cx)).await;
+        Ok(lease)
     }
 }
 
@@ -453,16 +470,13 @@ impl State {
         let mut is_first = true;
         self.waiters
             .iter_mut()
-            .filter(|waiter| {
-                waiter.need == Need::Shared || std::mem::replace(&mut is_first, false)
-            })
+            .filter(|waiter| waiter.need == Need::Shared || std::mem::replace(&mut is_first, false))
             .filter_map(|waiter| waiter.waker.take())
             .collect()
     }
 
     fn forget_closed(&mut self) {
-        self.members
-            .retain(|member| !member.connection.is_closed());
+        self.members.retain(|member| !member.connection.is_closed());
         self.retired
             .retain(|connection| !connection.is_closed() && connection.in_use());
     }
@@ -575,6 +589,7 @@ impl Inner {
             }
             Need::Shared => {
                 member.used = Instant::now();
+                member.connection.entering(true);
                 (member.id, member.connection.clone())
             }
             // The last one is for everybody, unless there never is a second.
@@ -632,14 +647,13 @@ impl Inner {
 
     fn none_available(&self, state: &State) -> Error {
         let leased = state.members.iter().filter(|member| member.leased).count();
-        let why = state
-            .last_failure
-            .as_ref()
-            .map(|error| format!("; connecting failed: {error}"))
-            .unwrap_or_default();
+        let why = match &state.last_failure {
+            Some(error) => format!("connecting failed: {error}"),
+            None => "a larger poolsize helps".to_owned(),
+        };
         let message = format!(
             "no connection of the pool became free within {:?}: {leased} of {} are given away to blocking calls and \
-             transactions with watched keys; a larger poolsize helps{why}",
+             transactions with watched keys; {why}",
             self.settings.acquire_timeout, self.settings.poolsize,
         );
         Error::new(
@@ -653,7 +667,11 @@ impl Inner {
     fn give_back(&self, id: u64) {
         let mut state = self.lock();
         if let Some(place) = state.members.iter().position(|member| member.id == id) {
-            if state.members.get(place).is_some_and(|member| member.connection.ends_soon()) {
+            if state
+                .members
+                .get(place)
+                .is_some_and(|member| member.connection.ends_soon())
+            {
                 // It is closed because of a blocking call whose caller has gone, and would take along whatever
                 // else is sent on it.
                 let member = state.members.swap_remove(place);
@@ -747,6 +765,16 @@ impl Drop for Waiting {
     }
 }
 
+/// A connection that somebody is about to submit something on, which must not get behind a blocking call of
+/// whoever is given the connection at the same moment.
+struct Entering(Connection);
+
+impl Drop for Entering {
+    fn drop(&mut self) {
+        self.0.entering(false);
+    }
+}
+
 /// A connection of a pool, given away to one caller.
 pub(crate) struct PoolLease {
     inner: Arc<Inner>,
@@ -796,6 +824,8 @@ impl Ticket {
 struct On {
     connection: Connection,
     lease: Option<PoolLease>,
+    /// The command has not been submitted yet.
+    entering: bool,
     ticket: connection::Ticket,
 }
 
@@ -904,10 +934,19 @@ fn poll_once(
             ticket.on.insert(On {
                 connection,
                 lease,
+                entering: true,
                 ticket: connection::Ticket::default(),
             })
         }
     };
-    on.connection
-        .poll_raw(command, streaming, &mut on.ticket, cx)
+    if on.entering && on.lease.is_some() {
+        ready!(on.connection.poll_entered(cx));
+    }
+    let reply = on
+        .connection
+        .poll_raw(command, streaming, &mut on.ticket, cx);
+    if std::mem::take(&mut on.entering) && on.lease.is_none() {
+        on.connection.entering(false);
+    }
+    reply
 }

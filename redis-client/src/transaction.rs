@@ -289,7 +289,8 @@ impl<E: Encoder> Watch<E> {
         for key in keys {
             command.push_key(0, Arg::from(key.as_slice()));
         }
-        let lease = source.watch(&command).await?;
+        let watching = source.watch(&command).await;
+        let lease = watching.map_err(|error| error.for_command("WATCH"))?;
         let connection = lease.connection().with_encoder(encoder);
         Ok(Self { lease, connection })
     }

@@ -307,7 +307,6 @@ async fn a_caller_that_polls_from_another_task_is_woken_there() -> Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "open: a call that is polled again after its end is sent again"]
 async fn a_call_is_sent_once_however_often_it_is_polled() -> Result<()> {
     let (client, mut peer) = connected().await;
     let mut call = Box::pin(client.incr("n"));

@@ -73,27 +73,23 @@ fn it_grows_under_load_and_spreads_the_load() {
             });
         }
         eventually("it has grown", async || pool.connections_connected() == 4).await;
-        let ids = async || -> Result<Vec<u64>, Failure> {
+        let commands = async || -> Result<Vec<u64>, Failure> {
+            let own = u64::try_from(client.client_id().await?)?;
             let clients = client.client_list().await?;
-            let own = client.client_id().await?;
-            let of_pool = clients
-                .iter()
-                .filter(|other| other.id().is_some_and(|id| i64::try_from(id) != Ok(own)));
-            Ok(of_pool
-                .filter_map(|other| other.parse("tot-cmds"))
-                .collect())
+            let of_pool = clients.iter().filter(|one| one.id() != Some(own));
+            Ok(of_pool.filter_map(|one| one.parse("tot-cmds")).collect())
         };
-        sleep(Duration::from_millis(100)).await;
+        // Redis 7.0 does not count them.
+        eventually("each has its share", async || {
+            let all = commands().await;
+            all.is_ok_and(|all| all.iter().all(|count| *count > 1_000))
+        })
+        .await;
         done.store(true, Ordering::Relaxed);
         while let Some(task) = tasks.join_next().await {
             task??;
         }
         assert_eq!(pool.stats().in_flight, 0);
-        // Which servers count the commands of a connection.
-        let commands = ids().await?;
-        if let (Some(most), Some(least)) = (commands.iter().max(), commands.iter().min()) {
-            assert!(*least * 20 > *most, "{commands:?}");
-        }
         Ok(())
     });
 }
@@ -349,11 +345,11 @@ fn the_connection_of_a_dropped_blocking_call_is_replaced() {
             let dropped = timeout(Duration::from_millis(5), pool.blpop(["list"])).await;
             assert!(dropped.is_err());
             assert_eq!(pool.stats().leased, 0);
-            pool.rpush("list", [round]).await?;
             eventually("it is gone", async || {
                 blocked_clients(client).await.is_ok_and(|count| count == 0)
             })
             .await;
+            pool.rpush("list", [round]).await?;
             assert_eq!(
                 pool.lpop("list").await?,
                 Some(round.to_string()),
@@ -415,13 +411,14 @@ fn idle_and_old_connections_go() {
             .max_idle(Duration::from_millis(60))
             .connect()
             .await?;
-        let held: Vec<_> = [
+        let held = [
             pool.watch(["a"]).await?,
             pool.watch(["a"]).await?,
             pool.watch(["a"]).await?,
-        ]
-        .into();
-        eventually("it has grown", async || pool.connections_connected() == 4).await;
+        ];
+        // Those that are in use stay, however long.
+        sleep(Duration::from_millis(150)).await;
+        assert!(pool.connections_connected() >= 3);
         drop(held);
         eventually("two are left", async || pool.connections_connected() == 2).await;
         eventually("the server sees it", async || {
@@ -553,7 +550,14 @@ fn commands_that_change_a_connection_are_refused() {
                 "AUTH",
                 pool.auth("password").await.map(drop).expect_err("refused"),
             ),
-            ("HELLO", pool.hello().await.map(drop).expect_err("refused")),
+            (
+                "HELLO",
+                pool.hello()
+                    .protover(3)
+                    .await
+                    .map(drop)
+                    .expect_err("refused"),
+            ),
             (
                 "CLIENT NO-EVICT",
                 pool.client_no_evict(OnOff::On)
@@ -679,7 +683,8 @@ fn those_who_wait_are_served_in_turn() {
             drop(timeout(Duration::from_secs(10), call).await??);
         }
         let stats = pool.stats();
-        assert_eq!((stats.waiting, stats.leased, stats.waited), (0, 0, 200));
+        assert_eq!((stats.waiting, stats.leased), (0, 0), "{stats:?}");
+        assert!((200..=201).contains(&stats.waited), "{stats:?}");
         Ok(())
     });
 }
@@ -844,6 +849,65 @@ fn ten_thousand_tasks() {
             (0, 0, 0),
             "{stats:?}"
         );
+        Ok(())
+    });
+}
+
+/// A blocking call whose caller has gone ends its connection, but nobody else's call with it.
+#[test]
+fn dropped_blocking_calls_disturb_nobody() {
+    for_each_server(async |client, place| {
+        let pool = of_size(place, 2)
+            .acquire_timeout(Duration::from_secs(20))
+            .connect()
+            .await?;
+        let done = Arc::new(AtomicBool::new(false));
+        let mut tasks = JoinSet::new();
+        for _ in 0..16 {
+            let (pool, done) = (pool.clone(), Arc::clone(&done));
+            tasks.spawn(async move {
+                let mut increments = 0;
+                while !done.load(Ordering::Relaxed) {
+                    pool.incr("counter").await?;
+                    increments += 1;
+                }
+                Ok::<_, Error>(increments)
+            });
+        }
+        let mut rng = Rng::with_seed(3);
+        for round in 0..150 {
+            let call = pool.blpop(["empty"]).timeout(20);
+            if round % 2 == 0 {
+                drop(timeout(Duration::from_micros(rng.u64(..3_000)), call).await);
+            } else {
+                let turns = rng.u8(..10);
+                tokio::select! {
+                    biased;
+                    popped = call => drop(popped?),
+                    () = async { for _ in 0..turns { tokio::task::yield_now().await } } => {}
+                }
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+        let mut increments: i64 = 0;
+        while let Some(task) = tasks.join_next().await {
+            increments += task??;
+        }
+        assert_eq!(
+            client.get("counter").decode::<kind::Integer>().await?,
+            increments
+        );
+        eventually("nobody blocks", async || {
+            blocked_clients(client).await.is_ok_and(|count| count == 0)
+        })
+        .await;
+        assert_eq!(pool.stats().leased, 0);
+        // Connections that have served their time are gone.
+        pool.ping().await?;
+        eventually("the others are closed", async || {
+            client.client_list().await.is_ok_and(|all| all.len() <= 3)
+        })
+        .await;
         Ok(())
     });
 }

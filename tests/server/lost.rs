@@ -352,7 +352,7 @@ fn reconnecting_can_be_given_up() {
 /// The task that serves a connection belongs to the runtime where it was made.
 #[test]
 fn calls_fail_when_the_runtime_of_their_connection_has_ended() {
-    for_each_server(async |_, place| {
+    for_each_server(async |other, place| {
         let config = place.config();
         let client = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -374,6 +374,13 @@ fn calls_fail_when_the_runtime_of_their_connection_has_ended() {
         );
         assert!(error.message().contains("runtime"), "{error}");
         assert!(!client.is_connected());
+        let is_alone = async || {
+            other
+                .client_list()
+                .await
+                .is_ok_and(|clients| clients.len() == 1)
+        };
+        eventually("the server notices", is_alone).await;
         Ok(())
     });
 }

@@ -549,7 +549,19 @@ impl Core {
     }
 
     pub(crate) fn in_blocking_call(&self) -> bool {
-        self.blocking > 0
+        self.blocking > 0 && !self.lingers
+    }
+
+    /// Whether a blocking call was sent whose caller has gone: it ends the connection.
+    pub(crate) fn ends_soon(&self) -> bool {
+        let sent = self.order.len() - self.unsent;
+        self.give_up.is_some()
+            || self.order.iter().take(sent).any(|id| {
+                let slot = self.slots.get(id.0 as usize);
+                slot.is_some_and(|slot| {
+                    matches!(slot.state, State::Abandoned) && slot.flags.contains(Flags::BLOCKING)
+                })
+            })
     }
 
     // ---- The driver's side ----

@@ -9,7 +9,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::net::Shutdown;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
@@ -89,6 +89,8 @@ pub(crate) struct Shared {
     breaker: Mutex<Option<Socket>>,
     listeners: Listeners,
     resp3: AtomicBool,
+    /// Callers who have been told of this connection by their pool and have not submitted yet.
+    entering: AtomicUsize,
     started: Instant,
     /// How often deadlines are looked at, if there are any.
     tick_interval: Option<Duration>,
@@ -184,6 +186,31 @@ impl<E: Encoder> Connection<E> {
     /// Whether the connection is closed for good when it is lost, instead of being made anew.
     pub(crate) fn pin(&self, on: bool) {
         self.shared().pinned.store(on, Ordering::Relaxed);
+    }
+
+    /// Whether everything on this connection will fail soon, because of a blocking call whose caller has gone.
+    pub(crate) fn ends_soon(&self) -> bool {
+        self.shared().lock().ends_soon()
+    }
+
+    /// Somebody is about to submit a command, or has done so.
+    pub(crate) fn entering(&self, begins: bool) {
+        let entering = &self.shared().entering;
+        if begins {
+            entering.fetch_add(1, Ordering::AcqRel);
+        } else {
+            entering.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Waits until nobody is between being told of this connection and submitting: a few instructions of
+    /// another thread.
+    pub(crate) fn poll_entered(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.shared().entering.load(Ordering::Acquire) == 0 {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn from_shared(shared: Arc<Shared>, encoder: E) -> Self {
@@ -528,6 +555,7 @@ impl Shared {
             breaker: Mutex::new(None),
             listeners: Listeners::default(),
             resp3: AtomicBool::new(false),
+            entering: AtomicUsize::new(0),
         })
     }
 
@@ -582,6 +610,11 @@ impl Shared {
         }
     }
 
+    /// Drops the second handle of the socket, which keeps it open for as long as there is one.
+    fn let_go(&self) {
+        *self.breaker.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Gives replies for callers who had gone to whom it may concern.
     fn hand_over(&self, orphans: Vec<Frame>) {
         let Some(hook) = &self.config.on_orphan else {
@@ -610,6 +643,7 @@ impl Shared {
         let mut in_vain = 0u32;
         loop {
             let ended = driver::drive(self, link.io, link.unread).await;
+            self.let_go();
             in_vain = if ended.in_vain {
                 in_vain.saturating_add(1)
             } else {
@@ -693,6 +727,7 @@ impl Drop for Service {
     fn drop(&mut self) {
         self.0
             .close("the runtime in which the connection was made has ended");
+        self.0.let_go();
     }
 }
 

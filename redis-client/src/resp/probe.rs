@@ -134,7 +134,7 @@ fn every_kind(frame: &Frame, consumed: Option<usize>) {
     // Those that want a hash of the native type, which JSON has not.
     macro_rules! hashed {
         ($encoder:expr) => {
-            decode::<_, kind::SetReply>(frame, consumed, $encoder).map(drain);
+            drain(decode::<_, kind::SetReply>(frame, consumed, $encoder));
             decode::<_, kind::AsSet<kind::Native>>(frame, consumed, $encoder);
             decode::<_, kind::AsDict<kind::Native, kind::Value>>(frame, consumed, $encoder);
             decode::<_, kind::Set<kind::Native>>(frame, consumed, $encoder);
@@ -193,11 +193,15 @@ fn for_encoder<E: Encoder>(frame: &Frame, consumed: Option<usize>, encoder: E) {
     );
     #[cfg(feature = "json")]
     decode::<E, crate::Json<serde_json::Value>>(frame, consumed, encoder);
-    decode::<E, kind::ListReply>(frame, consumed, encoder).map(drain);
-    decode::<E, kind::SetReply<kind::Value>>(frame, consumed, encoder).map(drain);
-    decode::<E, kind::DictReply>(frame, consumed, encoder).map(drain);
-    decode::<E, kind::DictReply<kind::Text, kind::Value>>(frame, consumed, encoder).map(drain);
-    decode::<E, kind::ZRangeReply>(frame, consumed, encoder).map(drain);
+    drain(decode::<E, kind::ListReply>(frame, consumed, encoder));
+    drain(decode::<E, kind::SetReply<kind::Value>>(
+        frame, consumed, encoder,
+    ));
+    drain(decode::<E, kind::DictReply>(frame, consumed, encoder));
+    drain(decode::<E, kind::DictReply<kind::Text, kind::Value>>(
+        frame, consumed, encoder,
+    ));
+    drain(decode::<E, kind::ZRangeReply>(frame, consumed, encoder));
     if let Some(reader) = decode::<E, kind::Reader>(frame, consumed, encoder) {
         read(reader);
     }
@@ -243,8 +247,9 @@ fn decode<E: Encoder, K: ReplyKind<E>>(
 }
 
 /// Takes the elements of a streaming reply that is here already.
-fn drain<T>(stream: impl Stream<Item = crate::Result<T>>) {
-    let mut stream = pin!(stream);
+fn drain<T>(reply: Option<impl Stream<Item = crate::Result<T>>>) {
+    let Some(reply) = reply else { return };
+    let mut stream = pin!(reply);
     let mut cx = Context::from_waker(Waker::noop());
     loop {
         match stream.as_mut().poll_next(&mut cx) {

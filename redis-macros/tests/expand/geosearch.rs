@@ -401,4 +401,7 @@ pub mod spec {
             },
         ],
     };
+
+    /// Commands without a method: the runtime drives them.
+    pub static DRIVEN: &[&redis::Spec] = &[];
 }

@@ -229,4 +229,7 @@ pub mod spec {
         },
         needs: &[],
     };
+
+    /// Commands without a method: the runtime drives them.
+    pub static DRIVEN: &[&redis::Spec] = &[];
 }

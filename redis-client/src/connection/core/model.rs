@@ -15,6 +15,7 @@ mod checks;
 mod server;
 mod world;
 
+#[cfg(test)]
 pub(super) use self::caller::Alarm;
 use self::world::World;
 use crate::command::{Flags, Since, Spec};

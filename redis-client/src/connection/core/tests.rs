@@ -20,7 +20,7 @@ use crate::arg::Arg;
 use crate::batch::Batch;
 use crate::command::{Command, Flags};
 use crate::error::{Error, ErrorKind, Outcome};
-use crate::pubsub::Backlog;
+use crate::pubsub::{Backlog, Event};
 use crate::reply::Streaming;
 use crate::resp::{ProtocolError, ReplyLimits};
 
@@ -142,9 +142,13 @@ impl Line {
     }
 
     fn batch(&mut self, names: &[&'static str]) -> Call<Batch> {
+        self.batch_within(names, 0)
+    }
+
+    fn batch_within(&mut self, names: &[&'static str], patience: u32) -> Call<Batch> {
         let mut batch = Batch::new();
         names.iter().for_each(|name| batch.push(&command(name)));
-        self.send(batch, Streaming::No, 0)
+        self.send(batch, Streaming::No, patience)
     }
 
     /// A command with so many confirmations.
@@ -995,6 +999,125 @@ fn a_full_backlog_stops_the_reader() {
     assert!(line.driver_woken());
     line.receive(b"").unwrap();
     assert_eq!(line.buffer.len(), 3 * message.len());
+}
+
+#[test]
+fn a_batch_runs_out_of_time() {
+    // Not sent yet: none of it will be.
+    let mut line = Line::connected();
+    let batch = line.batch_within(&["x", "y"], 10);
+    line.tick(1);
+    line.tick(100);
+    assert_eq!(line.poll(&batch), "Timeout NotSent");
+    assert_eq!(line.take().0, [""; 0]);
+    // Sent: what came is there, the rest is thrown away when it comes.
+    let batch = line.batch_within(&["x", "y", "z"], 10);
+    let a = line.call("a");
+    line.take();
+    line.receive(b"+X\r\n").unwrap();
+    line.tick(200);
+    line.tick(300);
+    assert_eq!(line.poll(&batch), r"+X\r\n, Timeout Unknown");
+    line.receive(b"+Y\r\n+Z\r\n+A\r\n").unwrap();
+    assert_eq!(line.poll(&a), r"+A\r\n");
+    line.assert_empty();
+}
+
+#[test]
+fn a_message_is_for_all_who_listen() {
+    let mut line = Line::connected();
+    let names: [&[u8]; 3] = [b"news", b"news", b"weather"];
+    let ids = names.map(|name| line.core.subscribers.add_listener(name, Backlog::default()));
+    // Also while the reply of a command is on its way.
+    let a = line.call("a");
+    line.take();
+    line.receive(b">3\r\n+message\r\n+news\r\n+1\r\n+A\r\n>3\r\n+message\r\n+none\r\n+2\r\n")
+        .unwrap();
+    assert_eq!(line.poll(&a), r"+A\r\n");
+    let cx = Context::from_waker(Waker::noop());
+    let events = ids.map(|id| {
+        let first = line.core.subscribers.poll_event(id, &cx);
+        assert!(line.core.subscribers.poll_event(id, &cx).is_pending());
+        matches!(first, Poll::Ready(Ok(Event::Message(_))))
+    });
+    assert_eq!(events, [true, true, false]);
+}
+
+#[test]
+fn the_oldest_messages_are_dropped_and_counted() {
+    let mut line = Line::connected();
+    let message = |number| format!(">3\r\n+message\r\n+news\r\n:{number}\r\n");
+    let backlog = Backlog::DropOldest(2 * message(0).len());
+    let id = line.core.subscribers.add_listener(b"news", backlog);
+    for number in 0..5 {
+        line.receive(message(number).as_bytes()).unwrap();
+        assert!(!line.core.is_paused());
+    }
+    let cx = Context::from_waker(Waker::noop());
+    let mut next = || match line.core.subscribers.poll_event(id, &cx) {
+        Poll::Ready(Ok(Event::Message(frame))) => frame.bytes().escape_ascii().to_string(),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(next(), "Ready(Ok(Gap(Dropped(3))))");
+    assert_eq!(next(), message(3).escape_debug().to_string());
+    assert_eq!(next(), message(4).escape_debug().to_string());
+    assert_eq!(next(), "Pending");
+}
+
+/// RESP2 has no other type for them; the connection is theirs alone.
+#[test]
+fn messages_are_arrays_where_there_is_nothing_else() {
+    let mut line = Line::connected();
+    line.core.expect_only_messages();
+    let id = line
+        .core
+        .subscribers
+        .add_listener(b"news", Backlog::default());
+    let subscribe = line.subscribe("one", 1);
+    line.take();
+    let message = b"*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\nx\r\n";
+    line.receive(message).unwrap();
+    assert_eq!(line.poll(&subscribe), "pending");
+    line.receive(b"*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n")
+        .unwrap();
+    assert_eq!(line.poll(&subscribe), r"+OK\r\n");
+    line.receive(message).unwrap();
+    let cx = Context::from_waker(Waker::noop());
+    for is_there in [true, true, false] {
+        let event = line.core.subscribers.poll_event(id, &cx);
+        assert_eq!(
+            matches!(event, Poll::Ready(Ok(Event::Message(_)))),
+            is_there
+        );
+    }
+    let refused = line.subscribe("one", 1);
+    line.take();
+    line.receive(b"-NOPERM\r\n").unwrap();
+    assert_eq!(line.poll(&refused), r"-NOPERM\r\n");
+    line.assert_empty();
+}
+
+#[test]
+fn whoever_shares_a_connection_is_told_that_it_will_end() {
+    let mut line = Line::connected();
+    let a = line.call("a");
+    let unsent = line.submit("unsent", Flags::BLOCKING, Streaming::No, 0);
+    line.core.cancel(unsent.slot);
+    assert!(!line.core.ends_soon());
+    line.take();
+    let wait = line.submit("wait", Flags::BLOCKING, Streaming::No, 0);
+    line.take();
+    assert!(!line.core.ends_soon());
+    line.core.cancel(a.slot);
+    assert!(!line.core.ends_soon());
+    // It does so only when the reply before has come.
+    line.core.cancel(wait.slot);
+    assert!(line.core.ends_soon());
+    line.receive(b"+A\r\n").unwrap();
+    assert!(line.core.ends_soon());
+    line.lose(0);
+    line.core.connected();
+    assert!(!line.core.ends_soon());
 }
 
 #[test]

@@ -160,7 +160,8 @@ impl World {
             let held = chunk.len() + self.reading.len();
             assert!(held <= core.stream_from + 2 * MAX_READ + MAX_ELEMENT);
         }
-        if matches!(core.link, Link::Up) && matches!(state, Some(State::Abandoned)) {
+        let is_up = matches!(core.link, Link::Up) && self.parting.is_none();
+        if is_up && matches!(state, Some(State::Abandoned)) {
             if core.incoming != Incoming::Reply && core.skipped > usize::from(self.limits.skip) {
                 assert!(
                     core.give_up.is_some(),

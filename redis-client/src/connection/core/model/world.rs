@@ -44,6 +44,8 @@ pub(super) struct World {
     /// The connection's task, while there is one.
     pub(super) running: bool,
     pub(super) driver: Sleeper,
+    /// Why the task ends as soon as it has read what is there.
+    pub(super) parting: Option<Error>,
     pub(super) connection: u32,
     /// Taken from the outbox, and how many bytes of that were written, on this connection.
     writing: BytesMut,
@@ -85,6 +87,7 @@ impl World {
             closer: None,
             running: false,
             driver: Sleeper::default(),
+            parting: None,
             connection: 0,
             writing: BytesMut::new(),
             taken: 0,
@@ -247,21 +250,22 @@ impl World {
 
     /// What the task does before anything else; false when it has ended.
     fn turn(&mut self) -> bool {
-        if !self.running {
+        if !self.running || self.parting.is_some() {
             return false;
         }
         self.core.register_driver(&self.driver.waker());
         self.driver.get_up();
-        let Some(error) = self.core.take_give_up() else {
-            return true;
-        };
-        self.lose(&error);
+        match self.core.take_give_up() {
+            None => return true,
+            Some(error) if self.core.lingers() => self.parting = Some(error),
+            Some(error) => self.lose(&error),
+        }
         false
     }
 
     /// The end of a turn: the task sleeps unless there is something left to do.
     fn rest(&mut self) {
-        if !self.has_work() {
+        if !self.has_work() && self.parting.is_none() {
             self.driver.sleep();
         }
     }
@@ -360,12 +364,13 @@ impl World {
     }
 
     fn receive(&mut self, count: usize) {
-        if !self.turn() {
+        if !self.turn() && self.parting.is_none() {
             return;
         }
         if self.core.is_paused() {
             self.receive_bytes();
         }
+        let mut at_end = self.core.is_paused();
         if !self.core.is_paused() {
             let available = self.server.transit.len();
             let count = match count {
@@ -376,12 +381,17 @@ impl World {
                 let bytes = self.server.transit.split_to(count);
                 self.reading.extend_from_slice(&bytes);
                 self.receive_bytes();
-            } else if self.server.hangs_up && self.server.transit.is_empty() {
-                self.lose(&lost());
-                return;
+            } else {
+                at_end = self.server.transit.is_empty();
             }
         }
-        self.rest();
+        match self.parting.take_if(|_| at_end) {
+            Some(error) => self.lose(&error),
+            None if self.server.hangs_up && at_end && !self.core.is_paused() => {
+                self.lose(&lost());
+            }
+            None => self.rest(),
+        }
     }
 
     fn receive_bytes(&mut self) {
@@ -453,7 +463,7 @@ impl World {
             let caller = &mut self.callers[index];
             let state = &self.core.slots[caller.slot.0 as usize].state;
             assert!(
-                matches!(state, State::Failed(_)),
+                matches!(state, State::Failed(_) | State::ReadyBatch(Some(_))),
                 "{} should have failed at its deadline",
                 caller.token
             );
@@ -502,6 +512,7 @@ impl World {
         self.flight.clear();
         self.server.restart();
         self.running = false;
+        self.parting = None;
         assert!(!self.core.is_up());
     }
 
@@ -532,6 +543,9 @@ impl World {
         self.core.take_wakes(&mut wakes);
         wakes.into_iter().for_each(Waker::wake);
         self.orphans.extend(self.core.take_orphans());
+        if self.core.take_cut() {
+            assert!(self.core.give_up.is_some() && self.core.lingers());
+        }
     }
 
     /// Lets those act who were woken, and nobody else, until everybody sleeps.
@@ -565,7 +579,7 @@ impl World {
         let mut progress = false;
         let driver_woken = self.driver.is_awake();
         if driver_woken {
-            progress |= self.running && self.has_work();
+            progress |= self.running && (self.has_work() || self.parting.is_some());
             self.take();
             self.check();
         }
