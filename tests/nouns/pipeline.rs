@@ -255,6 +255,43 @@ fn those_with_replies_keep_them() {
     });
 }
 
+/// The server falls silent instead.
+#[test]
+fn those_with_replies_keep_them_when_time_is_up() {
+    for_each_server(async |other, place| {
+        let config = place.config().reply_timeout(Duration::from_millis(150));
+        let client = config.connect().await?;
+        let pipeline = client.pipeline();
+        let before = pipeline.incr("before").await?;
+        let pause = pipeline
+            .command("CLIENT PAUSE")
+            .arg(20_000)
+            .arg("WRITE")
+            .await?;
+        let after = pipeline.incr("after").await?;
+        let error = pipeline
+            .execute()
+            .await
+            .expect_err("there is no reply in time");
+        assert_eq!(
+            what(&error),
+            (ErrorKind::Timeout, Outcome::Unknown),
+            "{error}"
+        );
+        assert_eq!(before.await?, 1);
+        assert_eq!(pause.await?, Value::Status("OK".to_owned()));
+        let error = after.await.expect_err("there is no reply in time");
+        assert_eq!(
+            (what(&error), error.command()),
+            ((ErrorKind::Timeout, Outcome::Unknown), Some("INCR")),
+            "{error}"
+        );
+        other.command("CLIENT UNPAUSE").await?;
+        assert_eq!(client.echo("goes on").await?, "goes on");
+        Ok(())
+    });
+}
+
 #[test]
 fn what_was_not_sent_says_so() {
     for_each_server(async |_, place| {

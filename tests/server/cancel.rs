@@ -3,8 +3,8 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -190,6 +190,52 @@ fn a_dropped_reader_is_skipped_or_the_connection_closed() {
         reader.next().await.transpose()?;
         drop(reader);
         assert_ne!(client.client_id().await?, id);
+        Ok(())
+    });
+}
+
+/// A value that is pushed at the same moment may be taken all the same: then it is handed to the user.
+#[test]
+fn what_a_dropped_blpop_took_is_an_orphan() {
+    for_each_server(async |other, place| {
+        let orphans = Arc::new(Mutex::new(Vec::new()));
+        let keep = {
+            let orphans = Arc::clone(&orphans);
+            move |reply| orphans.lock().expect("nothing panics with it").push(reply)
+        };
+        let client = place.config().on_orphan(keep).connect().await?;
+        let mut rng = Rng::with_seed(11);
+        let mut taken = Vec::new();
+        for round in 0..1_000_i64 {
+            drop_somewhere(client.blpop(["list"]), &mut rng).await;
+            other.lpush("list", [round]).await?;
+            if other.lpop("list").await?.is_none() {
+                taken.push(Value::Array(vec![
+                    "list".into(),
+                    round.to_string().as_str().into(),
+                ]));
+            }
+        }
+        let count = || orphans.lock().expect("nothing panics with it").len();
+        let all = async || count() == taken.len();
+        // A server that reads the end of the connection and the push in one go may throw the value away by itself.
+        let _ = timeout(Duration::from_millis(500), eventually("all are there", all)).await;
+        let orphans = orphans.lock().expect("nothing panics with it");
+        println!(
+            "{place}: {} of 1000 values were taken, {} of them orphans",
+            taken.len(),
+            orphans.len()
+        );
+        assert!(
+            orphans.iter().all(|orphan| taken.contains(orphan)),
+            "{orphans:?}"
+        );
+        assert!(
+            taken.len() - orphans.len() <= 3,
+            "{} of {}",
+            orphans.len(),
+            taken.len()
+        );
         Ok(())
     });
 }

@@ -1134,7 +1134,7 @@ impl Core {
         let Some(slot) = self.slot(id) else { return };
         let (flags, len) = (slot.flags, slot.len);
         let (replies, purpose) = (slot.replies, slot.purpose);
-        slot.frames = Vec::new();
+        let frames = mem::take(&mut slot.frames);
         let was_sent = matches!(slot.state, State::Sent);
         let outcome = if was_sent {
             Outcome::Unknown
@@ -1142,6 +1142,15 @@ impl Core {
             Outcome::NotSent
         };
         self.fail_late(id, outcome);
+        if was_sent
+            && purpose == Purpose::Batch
+            && let Some(slot) = self.slot(id)
+            && let State::Failed(error) = &slot.state
+        {
+            // Those of its commands that have a reply keep it.
+            slot.state = State::ReadyBatch(Some(error.duplicate()));
+            slot.frames = frames;
+        }
         // The caller keeps its slot, with the error in it. Its place in the order stays too, for the
         // reply that may still come: there a stand-in takes over.
         let stand_in = self.allocate(Slot {
