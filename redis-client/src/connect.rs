@@ -212,7 +212,8 @@ async fn shake_hands(
     }
     if !talk.has_spoken {
         // Whether anybody is there, and lets us in, is not left for the first command to find out.
-        talk.call(Plan.ping().into_call()).await?;
+        // Even a server that is loading answers this.
+        talk.call(Plan.client_getname().into_call()).await?;
     }
     for (name, command) in session {
         talk.repeat(command)

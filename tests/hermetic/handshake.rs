@@ -152,7 +152,7 @@ async fn auth_without_a_user_name_has_one_argument() -> Result<()> {
 async fn resp2_on_request_sends_no_hello() -> Result<()> {
     let config = Config::new().protocol(Protocol::Resp2);
     let (client, _peer) = connect(config, async |peer| {
-        peer.answer(&["PING"], "+PONG\r\n").await;
+        peer.answer(&["CLIENT", "GETNAME"], "$-1\r\n").await;
         peer.expect_silence().await;
     })
     .await;
