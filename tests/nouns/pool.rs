@@ -919,7 +919,11 @@ fn a_call_that_was_polled_once_is_dropped_cleanly() {
         let pool = of_size(place, 2).connect().await?;
         for _ in 0..50 {
             let mut call = pin!(pool.blpop(["list"]));
-            poll_fn(|cx| Poll::Ready(drop(call.as_mut().poll(cx)))).await;
+            poll_fn(|cx| {
+                let _ = call.as_mut().poll(cx);
+                Poll::Ready(())
+            })
+            .await;
         }
         eventually("nobody blocks", async || {
             blocked_clients(client).await.is_ok_and(|count| count == 0)
@@ -957,7 +961,7 @@ async fn add_one(pool: &Pool, key: &str) -> Result<(), Error> {
             .await?
             .and_then(|text| text.parse().ok())
             .unwrap_or(0);
-        let _ = tx.queue().set(key, total + 1).await?;
+        tx.queue().set(key, total + 1).await?;
         Ok(())
     })
     .await

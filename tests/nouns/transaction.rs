@@ -213,7 +213,7 @@ fn connections_go_back_as_they_were() {
                 _ => {
                     // Midway: whether it is executed or not, the keys are forgotten.
                     let transaction = watch.multi();
-                    let _ = transaction.set("key", "mine").await?;
+                    transaction.set("key", "mine").await?;
                     drop(timeout(Duration::ZERO, transaction.exec()).await);
                 }
             }
@@ -353,7 +353,7 @@ fn increments_by_reading_and_writing() {
                                 .await?
                                 .and_then(|text| text.parse().ok())
                                 .unwrap_or(0);
-                            let _ = tx.queue().set("total", total + 1).await?;
+                            tx.queue().set("total", total + 1).await?;
                             Ok(total)
                         })
                         .await?;
@@ -385,7 +385,7 @@ fn increments_by_reading_and_writing() {
                                 .await?
                                 .and_then(|text| text.parse().ok())
                                 .unwrap_or(0);
-                            let _ = tx.queue().set("total", total + 1).await?;
+                            tx.queue().set("total", total + 1).await?;
                             Ok(())
                         })
                         .await?;
@@ -408,7 +408,7 @@ fn a_body_that_fails_executes_nothing() {
         client.set("text", "value").await?;
         let error = pool
             .transaction(["key"], async |tx| {
-                let _ = tx.queue().set("key", "mine").await?;
+                tx.queue().set("key", "mine").await?;
                 tx.incr("text").await
             })
             .await
@@ -439,7 +439,7 @@ fn optimism_ends_some_time() {
             .transaction(["key"], async |tx| {
                 let attempt = attempts.fetch_add(1, Ordering::Relaxed);
                 client.set("key", attempt).await?;
-                let _ = tx.queue().set("key", "mine").await?;
+                tx.queue().set("key", "mine").await?;
                 Ok(())
             })
             .await
