@@ -210,7 +210,7 @@ fn a_silent_server_is_a_timeout() {
             assert_eq!(error.command(), Some("ECHO"));
         }
         assert!(
-            (180..5_000).contains(&started.elapsed().as_millis()),
+            (180..20_000).contains(&started.elapsed().as_millis()),
             "{:?}",
             started.elapsed()
         );
@@ -231,14 +231,14 @@ fn a_silent_server_is_a_timeout() {
         place.server.cont();
         for i in 0..100 {
             let unique = format!("after {i}");
-            assert_eq!(client.echo(&unique).await?, unique);
+            let echo = client.echo(&unique).reply_timeout(Duration::from_secs(20));
+            assert_eq!(echo.await?, unique);
         }
-        assert_eq!(client.get("key").await?.as_deref(), Some("value"));
         Ok(())
     });
 }
 
-/// What the configuration says holds for every connection; what commands have set ends with theirs.
+/// What the configuration says, and what commands have changed since, holds for every connection.
 #[test]
 fn a_new_connection_is_set_up_like_the_first() {
     for_each_server(async |killer, place| {
@@ -275,6 +275,11 @@ fn a_new_connection_is_set_up_like_the_first() {
             assert_eq!(client.get("key").await?.as_deref(), Some("in 3"));
             assert_eq!(asked.load(Ordering::Relaxed), round + 2);
         }
+        client.select(5).await?;
+        client.client_setname("renamed").await?;
+        assert!(kill_others(killer).await? >= 1);
+        assert_eq!(client.get("key").await?, None);
+        assert_eq!(client.client_getname().await?.as_deref(), Some("renamed"));
         Ok(())
     });
 }
@@ -312,7 +317,7 @@ fn calls_wait_for_the_server_to_come_back() {
             (ErrorKind::Timeout, Outcome::NotSent),
             "{error}"
         );
-        assert!(started.elapsed() < Duration::from_secs(5));
+        assert!(started.elapsed() < Duration::from_secs(20));
 
         let patient = client
             .incr("counter")
@@ -364,7 +369,7 @@ fn calls_fail_when_the_runtime_of_their_connection_has_ended() {
             .join()
             .map_err(|_| "the thread panicked")?
             .map_err(|failure| format!("{failure:?}"))?;
-        let error = timeout(Duration::from_secs(5), client.get("key"))
+        let error = timeout(Duration::from_secs(20), client.get("key"))
             .await?
             .expect_err("nobody serves it");
         assert_eq!(

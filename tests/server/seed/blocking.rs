@@ -248,14 +248,14 @@ fn the_reply_timeout_starts_after_the_commands_own() {
     for_each_server(async |_, place| {
         let client = place
             .config()
-            .reply_timeout(Duration::from_millis(300))
+            .reply_timeout(Duration::from_secs(1))
             .connect()
             .await?;
         let other = place.connect().await?;
         let started = Instant::now();
         let error = client
             .blpop(["list"])
-            .timeout(0.6)
+            .timeout(1.3)
             .await
             .expect_err("nothing is pushed");
         assert_eq!(
@@ -263,10 +263,10 @@ fn the_reply_timeout_starts_after_the_commands_own() {
             (ErrorKind::Timeout, Outcome::Executed),
             "{error}"
         );
-        assert!(started.elapsed() >= Duration::from_millis(580));
+        assert!(started.elapsed() >= Duration::from_millis(1_280));
 
         let forever = tokio::spawn(async move { client.blpop(["list"]).timeout(0).await });
-        sleep(Duration::from_millis(600)).await;
+        sleep(Duration::from_millis(1_300)).await;
         other.rpush("list", ["value"]).await?;
         assert_eq!(forever.await??.value, "value");
         Ok(())
